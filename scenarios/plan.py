@@ -1,0 +1,53 @@
+"""A plan: one workload on one rate line at one target, with what must hold and when to stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from scenarios.profile import Profile
+from scenarios.target import Target
+from scenarios.workload import Workload
+from slo.objective import Objective
+from slo.validity import Thresholds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbortLimits:
+    """When golive stops a run by itself."""
+
+    failed_ratio: float = 0.5
+    failed_for_s: float = 10.0
+    unreachable_for_s: float = 10.0
+    behind_for_s: float = 10.0  # the generator sends under half of what is due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """How the generator sends: none of it changes what is due."""
+
+    arrivals: Literal["constant", "poisson"] = "constant"
+    grid_us: int = 500  # due requests are sent together on this grid; 0 sends each at its instant
+    connections: int = 256  # at most, per worker
+    engine_threads: int = 1
+    connect_timeout_s: float = 3.0
+    seed: int = 1
+    trust_ca_file: str = ""  # PEM; empty: the system's own roots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What we ask of the platform. The plan's name and values are the run's identity."""
+
+    name: str
+    workload: Workload
+    profile: Profile
+    target: Target
+    objectives: tuple[Objective, ...]
+    rate_to_prove_rps: float
+    workers: int = 1
+    sending: Sending = field(default_factory=Sending)
+    abort: AbortLimits = field(default_factory=AbortLimits)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    watch_after_s: float = 60.0  # at most: ends early once the backlog is worked off
+    watch_scale_down: bool = False  # keep watching the whole time for replicas to come down

@@ -1,0 +1,51 @@
+"""Where load may go: the entries of targets.yaml that people review."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class TargetClass(StrEnum):
+    """How careful golive must be with a target."""
+
+    REHEARSAL = "rehearsal"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteConsent:
+    """What the target's owner lets golive write, and how much of it at most."""
+
+    requests: tuple[str, ...] = ()  # names of workload requests; ("*",) for all
+    at_most: int = 0  # written requests in one run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrometheusQueries:
+    """The names under which the target's Prometheus knows the things golive judges.
+
+    Each is PromQL; `$window` stands for the duration of the judged window.
+    Empty text means: this target does not offer it, and what only it could prove is UNPROVEN.
+    """
+
+    requests: str = 'sum(http_requests_total{service="api-gateway"})'
+    errors: str = 'sum(http_requests_total{service="api-gateway",code=~"5.."})'
+    duration_buckets: str = 'sum by (le) (http_request_duration_seconds_bucket{service="api-gateway"})'
+    backlog: str = "sum by (queue) (command_queue_depth)"
+    up: str = 'up{job="platform"}'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One platform that golive may drive."""
+
+    name: str
+    url: str
+    target_class: TargetClass
+    prometheus_url: str = ""  # empty: none; what only it could prove is UNPROVEN
+    cluster_uid: str = ""
+    namespace: str = ""  # which HPAs and Deployments are the target's; empty: all that Prometheus knows
+    queries: PrometheusQueries = field(default_factory=PrometheusQueries)
+    writes: WriteConsent = field(default_factory=WriteConsent)

@@ -1,0 +1,123 @@
+"""What was seen, as counts and their source, never as percentages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class NotSeen:
+    """Evidence that could not be had, and why. Proves nothing, in either direction."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A stretch of time on the golive master's clock."""
+
+    start_unix_s: float
+    end_unix_s: float
+
+    @property
+    def duration_s(self) -> float:
+        """How long it lasts."""
+        return self.end_unix_s - self.start_unix_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyTable:
+    """How many requests took how long, second by second.
+
+    values_us: (V,) ascending; the upper end of each histogram step, so a value is never understated.
+    counts: (S, V); row s holds the requests *due* in second s of the window.
+    """
+
+    values_us: Counts
+    counts: Counts
+
+    @property
+    def total(self) -> int:
+        """How many requests are in the table."""
+        return int(self.counts.sum())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientLoad:
+    """What golive itself sent and saw in the hold; arrays have one entry a second of the *intended* start.
+
+    due comes from the plan alone; sent + unsent may fall short of it when a worker was lost.
+    unavailable: 5xx, refused, reset or closed, timed out (at any stage); a part of failed.
+    answered: latency from the intended start of the requests answered as expected.
+    failed_latency: the same of failed and unsent ones; the unanswered stand at their timeout.
+    """
+
+    source: str
+    seconds_unix: Counts  # (S,)
+    due: Counts
+    sent: Counts
+    ok: Counts
+    failed: Counts
+    unavailable: Counts
+    unsent: Counts
+    failed_by_kind: Mapping[str, int]
+    answered: LatencyTable
+    failed_latency: LatencyTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerLoad:
+    """What the platform's own metrics say of the hold.
+
+    buckets: (upper bound in seconds, cumulative count) ascending, the last bound is infinity.
+    """
+
+    source: str
+    requests: float
+    errors: float
+    buckets: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacklogSeries:
+    """The depth of one queue of accepted work, over the hold and the watch after it."""
+
+    queue: str
+    source: str
+    at_unix_s: NDArray[np.float64]
+    depth: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoscalerSeries:
+    """What one HPA wanted and had, over the run. Arrays share `at_unix_s`."""
+
+    name: str
+    source: str
+    at_unix_s: NDArray[np.float64]
+    desired: NDArray[np.float64]
+    ready: NDArray[np.float64]
+    min_replicas: int
+    max_replicas: int
+    wanted_more: NDArray[np.bool_]  # ScalingLimited with TooManyReplicas, or the metric over target at max
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything a verdict on one run rests on."""
+
+    hold: Window
+    load_end_unix_s: float
+    watched_until_unix_s: float
+    rate_to_prove_rps: float
+    hold_complete: bool  # false when the load ended before the plan's hold did
+    client: ClientLoad | NotSeen
+    server: ServerLoad | NotSeen
+    backlogs: tuple[BacklogSeries, ...] | NotSeen
+    autoscalers: tuple[AutoscalerSeries, ...] | NotSeen

@@ -1,0 +1,73 @@
+"""What must hold: the kinds of objectives golive can judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+RATE_TO_PROVE: Literal["rate-to-prove"] = "rate-to-prove"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throughput:
+    """Of the requests due in each window of the hold, at least this rate was answered correctly in time."""
+
+    name: str
+    at_least_rps: float | Literal["rate-to-prove"] = RATE_TO_PROVE
+    window_s: int = 10
+    required: bool = True
+    kind: Literal["throughput"] = "throughput"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """This share of the hold's requests is answered faster than the limit, from the intended start."""
+
+    name: str
+    quantile_ratio: float  # 0.95 for P95
+    below_ms: float
+    required: bool = True
+    kind: Literal["latency"] = "latency"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRatio:
+    """Of all requests sent in the hold, fewer than this share was not answered as expected."""
+
+    name: str
+    below_ratio: float
+    required: bool = True
+    kind: Literal["error_ratio"] = "error_ratio"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """Of all requests sent in the hold, at least this share met no 5xx, refusal, lost connection or time-out."""
+
+    name: str
+    at_least_ratio: float
+    required: bool = True
+    kind: Literal["availability"] = "availability"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Accepted work does not pile up over the hold and is worked off soon after it."""
+
+    name: str
+    worked_off_within_s: float = 60.0
+    required: bool = True
+    kind: Literal["backlog"] = "backlog"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """At the end of the hold every autoscaler wants what is ready, below its maximum, for a while."""
+
+    name: str
+    settled_for_s: float = 60.0
+    required: bool = True
+    kind: Literal["scaling"] = "scaling"
+
+
+Objective = Throughput | Latency | ErrorRatio | Availability | Backlog | Scaling

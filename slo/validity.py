@@ -1,0 +1,90 @@
+"""What speaks against the measurement itself, and which outcomes it could have produced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class FindingKind(StrEnum):
+    """The ways a measurement can be wrong. Each has one reproducible cause."""
+
+    SCHEDULE_LAG = "schedule-lag"
+    UNSENT = "unsent-arrivals"
+    LOAD_SHORTFALL = "load-shortfall"
+    WORKER_LOST = "worker-lost"
+    WORKER_LATE = "worker-late"
+    WORKER_STARVED = "worker-starved"
+    MASTER_LOST = "master-lost"
+    CLOCK_SKEW = "clock-skew"
+    LITTLES_LAW = "littles-law"
+    COUNT_MISMATCH = "count-mismatch"
+    LOCAL_PORTS = "local-ports-exhausted"
+    FILE_HANDLES = "file-handles-exhausted"
+    CONTENTION = "machine-contention"
+    METRICS_GAP = "metrics-gap"
+    RATE_CHANGED = "rate-changed"
+    RECORD_GAP = "record-gap"
+    CUT_SHORT = "cut-short"
+
+
+class Severity(StrEnum):
+    """Whether a finding takes outcomes away or is only told."""
+
+    VOIDS = "voids"
+    WARNS = "warns"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing found about the measurement, with the figures that show it and what to do."""
+
+    kind: FindingKind
+    severity: Severity
+    what: str
+    remedy: str
+    at_unix_s: float | None = None  # when it began, where it has a beginning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """From where on a measurement figure counts against the run. A plan may set them."""
+
+    lag_p99_ms: float = 25.0
+    unsent_ratio: float = 0.0001
+    shortfall_ratio: float = 0.001
+    clock_skew_s: float = 0.25
+    littles_law_ratio: float = 0.05
+    count_mismatch_ratio: float = 0.01
+    throttled_ratio: float = 0.05
+    control_timer_p99_ms: float = 25.0
+    metrics_gap_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerFacts:
+    """What one worker says of itself over the hold, and what the master says of it."""
+
+    worker: int  # its shard, from 0
+    lost_at_unix_s: float | None = None
+    lost_because: str = ""
+    clock_offset_s: float = 0.0
+    throttled_ratio: float = 0.0  # cgroup periods throttled / all periods in the hold
+    control_timer_p99_us: int = 0  # lateness of an idle timer in the same process: the machine's own noise
+    last_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """Facts about the measuring, from which findings follow. Nothing here is about the platform."""
+
+    lag_p50_us: int
+    lag_p99_us: int
+    mean_in_flight: float  # sampled by the engine over the hold
+    workers_planned: int
+    workers: tuple[WorkerFacts, ...]
+    metrics_gap_s: float = 0.0  # the longest hole in what Prometheus holds of the hold
+    master_lost: bool = False
+    record_gaps: tuple[str, ...] = field(default_factory=tuple)  # unreadable or missing pieces, in words
+    rate_changed_at_unix_s: tuple[float, ...] = field(default_factory=tuple)
+    cut_short: str = ""  # why the load ended before the plan did; empty when it did not
