@@ -1,0 +1,117 @@
+# golive: `make help` lists what there is. Every recipe does its own set-up; a second call does none of it again.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/golive
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := .make
+export CARGO_TARGET_DIR := $(CACHE)/cargo
+
+# What a run may be told: `make loadtest-30k RATE=10000 DURATION=1m WORKLOAD=direct-heavy TARGET=staging PROMETHEUS=http://… RESULTS=/data WORKERS=2 UI=1`
+RUN_OPTIONS = $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION)) $(if $(WORKLOAD),--workload $(WORKLOAD)) \
+  $(if $(TARGET),--target $(TARGET)) $(if $(PROMETHEUS),--prometheus $(PROMETHEUS)) $(if $(RESULTS),--results $(RESULTS)) \
+  $(if $(WORKERS),--workers $(WORKERS)) $(if $(UI),--ui) $(if $(ON),--on $(ON))
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9%-]+):.*## /\1\t/' | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
+	@echo "  A run takes RATE= DURATION= WORKLOAD= TARGET= PROMETHEUS= RESULTS= WORKERS= UI=1"
+
+# --- the main job and its relatives -------------------------------------------------------------
+PROFILES := smoke baseline 10k 30k stress spike soak go-live
+.PHONY: $(addprefix loadtest-,$(PROFILES))
+loadtest-smoke: ## 200 requests/s for 20 s: does everything work here?
+loadtest-baseline: ## 1,000 requests/s: how it is without pressure
+loadtest-10k: ## 10,000 requests/s proved
+loadtest-30k: ## 30,000 requests/s proved: the main job (1 min ramp, 3 min hold)
+loadtest-stress: ## rising steps beyond the rate to prove
+loadtest-spike: ## a sudden jump and back
+loadtest-soak: ## a long hold
+loadtest-go-live: ## 30 minutes with scale-down watched
+$(addprefix loadtest-,$(PROFILES)): loadtest-%: setup
+	@$(BIN)/golive run $* $(RUN_OPTIONS)
+
+.PHONY: report
+report: setup ## render the report of RUN= (default: the newest) again
+	@$(BIN)/golive report $(RUN)
+
+# --- for those who change golive ----------------------------------------------------------------
+.PHONY: check lint test test-rust bench setup setup-dev lock fmt clean
+check: setup-dev ## fast: lint, types, import contracts, unit tests (under two minutes)
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/pytest -q -n 2 -m "not slow"
+
+lint: setup-dev ## ruff, mypy, import contracts, cargo fmt and clippy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m mypy.stubtest loadtest._engine --ignore-missing-stub
+	@cd engine && cargo fmt --check && cargo clippy --release --locked --all-targets -q -- -D warnings
+
+test: setup-dev ## everything: what CI runs
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory test-rust
+	@$(BIN)/pytest
+
+test-rust: setup-dev ## the engine's and the rehearsal platform's own tests
+	@cd engine && cargo test --release --locked -q
+
+bench: setup-dev ## the figures of docs/benchmarks.md, with the machine's name and how quiet it was
+	@$(BIN)/python -m tests.bench
+
+fmt: setup-dev ## format Python and Rust
+	@$(BIN)/ruff check --fix -q . || true
+	@$(BIN)/ruff format -q .
+	@cd engine && cargo fmt
+
+lock: setup-dev ## resolve the locked Python packages anew
+	@for part in run dev; do $(BIN)/pip-compile -q --no-config --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --strip-extras --allow-unsafe $$([ $$part = dev ] && echo "-c requirements/run.txt --extra dev") \
+	  -o requirements/$$part.txt pyproject.toml requirements/build.in; done
+
+# --- set-up -------------------------------------------------------------------------------------
+setup: $(STAMP)/packages $(STAMP)/engine $(STAMP)/monitoring ## what a run needs: packages, engine, Prometheus
+
+setup-dev: setup $(STAMP)/packages-dev $(STAMP)/browser ## what the tests need besides
+
+$(STAMP)/tools:
+	@mkdir -p $(STAMP)
+	@scripts/require-tools $(PYTHON)
+	@touch $@
+
+$(STAMP)/packages: requirements/run.txt | $(STAMP)/tools
+	@echo "golive: installing the locked Python packages into $(VENV)"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@touch $@
+
+$(STAMP)/packages-dev: requirements/dev.txt $(STAMP)/packages
+	@echo "golive: installing the development packages into $(VENV)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+ENGINE_SOURCES := $(shell find engine -name target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)
+$(STAMP)/engine: $(ENGINE_SOURCES) pyproject.toml $(STAMP)/packages
+	@echo "golive: building the engine and the rehearsal platform (about two minutes the first time)"
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop -q --release --locked --skip-install
+	@echo '$(CURDIR)' > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/golive.pth"
+	@printf '#!%s\nimport sys\nfrom loadtest.cli import main\nsys.exit(main())\n' '$(abspath $(BIN))/python' > $(BIN)/golive && chmod +x $(BIN)/golive
+	@cd engine && cargo build -q --release --locked -p golive-platform
+	@install -m 755 $(CARGO_TARGET_DIR)/release/golive-rehearsal $(BIN)/golive-rehearsal
+	@touch $@
+
+$(STAMP)/monitoring: loadtest/rehearsal/binaries.py | $(STAMP)/engine
+	@$(BIN)/python -m loadtest.rehearsal.binaries
+	@touch $@
+
+$(STAMP)/browser: | $(STAMP)/tools
+	@scripts/require-browser
+	@touch $@
+
+clean: ## remove what set-up made in this folder (not the cache)
+	@rm -rf $(VENV) $(STAMP) .mypy_cache .ruff_cache .pytest_cache .hypothesis loadtest/_engine*.so

@@ -1,0 +1,203 @@
+"""Conduct one run: lay down its record, let Locust's processes lead it, watch until it has ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from scenarios.engine_plan import redacted_engine_plan
+from scenarios.files import plan_to_json, read_tables
+
+from loadtest.processes import LocustProcesses, WebUi
+from loadtest.record import FORMAT, append_event, write_json
+from loadtest.run_orders import request_stop
+from scenarios.errors import PreflightFailed
+from scenarios.plan import Plan
+
+LOOK_EVERY_S = 0.25
+END_GRACE_S = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a run is given besides its plan."""
+
+    folder: Path
+    rehearsal: bool
+    versions: Mapping[str, str]
+    watched: Callable[[int], None] = lambda _pid: None
+    died_parts: Callable[[], list[str]] = list  # parts of the stage that died since the last call
+    settled: Callable[[], bool] = lambda: True  # whether the platform has worked off what the load left
+    show: Callable[[], None] = lambda: None  # draws the progress
+    ui: WebUi | None = None
+
+
+@dataclass(slots=True)
+class Interruption:
+    """Ctrl-C and SIGTERM: the first asks the load to end, the second ends everything."""
+
+    folder: Path
+    signals: list[str] = field(default_factory=list)
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        """Take a signal."""
+        name = signal.Signals(number).name
+        self.signals.append(name)
+        if len(self.signals) > 1:
+            raise KeyboardInterrupt
+        append_event(self.folder, "interrupted", at_unix_s=time.time(), signal=name)
+        request_stop(self.folder, by=name)
+
+
+def conduct(plan: Plan, around: Surroundings) -> str:
+    """Run the plan; returns how it ended: complete, stopped, interrupted, aborted.
+
+    Raises PreflightFailed when no load began (the record says why), StageFailed never: a part that dies
+    in mid-run is an event of the record.
+    """
+    lay_down(plan, around)
+    processes = LocustProcesses(around.folder, around.watched)
+    ended, because = "interrupted", "ended at once by a second signal"
+    with _interruptible(around.folder) as interruption:
+        try:
+            processes.start(workers=plan.workers, ui=around.ui)
+            _watch_load(processes, around)
+            ended, because = _how_it_ended(processes, around.folder, interruption)
+            if ended == "unstarted":
+                raise PreflightFailed(f"No load began: {because}.", remedy=_remedy_for(because, around.folder))
+            _watch_after(plan, around, interruption)
+        finally:
+            processes.end(grace_s=END_GRACE_S if not interruption.signals[1:] else 0.5)
+            _close(around.folder, ended=ended, because=because)
+    return ended
+
+
+def lay_down(plan: Plan, around: Surroundings) -> None:
+    """Write what is known before the start, so that even a run killed at once can be read."""
+    folder = around.folder
+    folder.mkdir(parents=True, exist_ok=False)
+    run_date = time.strftime("%Y-%m-%d", time.gmtime())
+    write_json(folder / "plan.json", plan_to_json(plan))
+    compiled = redacted_engine_plan(
+        plan, base_url=plan.target.url, run_date=run_date, tables=read_tables(plan.workload)
+    )
+    write_json(folder / "engine-plan.json", compiled)
+    now_unix_s = time.time()
+    write_json(folder / "run.json", _header(plan, around, now_unix_s, run_date))
+    append_event(folder, "run_created", at_unix_s=now_unix_s)
+
+
+def _header(plan: Plan, around: Surroundings, now_unix_s: float, run_date: str) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "golive_version": around.versions["golive"],
+        "run_id": around.folder.name,
+        "plan": plan.name,
+        "target": {"name": plan.target.name, "url": plan.target.url, "class": plan.target.target_class.value},
+        "rehearsal": around.rehearsal,
+        "workers": plan.workers,
+        "created_unix_s": now_unix_s,
+        "run_date": run_date,
+        "t0_unix_s": None,
+        "load_end_unix_s": None,
+        "watched_until_unix_s": None,
+        "prometheus_url": plan.target.prometheus_url,
+        "ended": "running",
+        "ended_because": "",
+        "versions": dict(around.versions),
+        "machine": {"name": platform.node(), "cores": os.cpu_count() or 0, "kernel": platform.release()},
+        "fingerprint": {"cluster_uid": plan.target.cluster_uid},
+    }
+
+
+@contextmanager
+def _interruptible(folder: Path) -> Iterator[Interruption]:
+    interruption = Interruption(folder)
+    former = {number: signal.signal(number, interruption) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interruption
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _watch_load(processes: LocustProcesses, around: Surroundings) -> None:
+    gone: set[int] = set()
+    while not processes.master_ended():
+        for index in set(processes.ended_workers()) - gone:
+            gone.add(index)
+            status = processes.workers[index].returncode
+            append_event(around.folder, "worker_process_ended", at_unix_s=time.time(), process=index, status=status)
+        _note_dead_parts(around)
+        around.show()
+        time.sleep(LOOK_EVERY_S)
+
+
+def _note_dead_parts(around: Surroundings) -> None:
+    for part in around.died_parts():
+        append_event(around.folder, "stage_part_died", at_unix_s=time.time(), part=part)
+
+
+def _watch_after(plan: Plan, around: Surroundings, interruption: Interruption) -> None:
+    """Keep looking until the platform has settled, or for as long as the plan says."""
+    until_s = time.monotonic() + plan.watch_after_s
+    because = f"{plan.watch_after_s:.0f} s have passed"
+    while time.monotonic() < until_s:
+        if interruption.signals:
+            because = "interrupted"
+            break
+        if not plan.watch_scale_down and around.settled():
+            because = "the backlog is worked off"
+            break
+        _note_dead_parts(around)
+        around.show()
+        time.sleep(LOOK_EVERY_S)
+    append_event(around.folder, "watch_ended", at_unix_s=time.time(), because=because)
+
+
+def _how_it_ended(processes: LocustProcesses, folder: Path, interruption: Interruption) -> tuple[str, str]:
+    events = {event["event"]: event for event in _events(folder)}
+    if "load_failed" in events:
+        return "unstarted", str(events["load_failed"]["because"])
+    if "load_started" not in events:
+        return "unstarted", "the master ended before the load began:\n" + processes.log_tail("master")
+    if interruption.signals:
+        return "interrupted", interruption.signals[0]
+    if "abort" in events:
+        return "aborted", str(events["abort"]["what"])
+    if "load_ended" not in events:
+        return "failed", "the master was lost in mid-run: " + (processes.log_tail("master", 1) or "it was killed")
+    ending = str(events["load_ended"]["because"])
+    return ("complete" if ending == "the plan is complete" else "stopped"), ending
+
+
+def _events(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def _close(folder: Path, *, ended: str, because: str) -> None:
+    header = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    events = {event["event"]: event for event in _events(folder)}
+    now_unix_s = time.time()
+    header["t0_unix_s"] = events.get("load_started", {}).get("t0_unix_s")
+    header["load_end_unix_s"] = events.get("load_ended", {}).get("at_unix_s")
+    header["watched_until_unix_s"] = now_unix_s
+    header["ended"], header["ended_because"] = ended.replace("unstarted", "failed"), because
+    write_json(folder / "run.json", header)
+    append_event(folder, "closed", at_unix_s=now_unix_s)
+
+
+def _remedy_for(because: str, folder: Path) -> str:
+    if "not ready within" in because or "master ended" in because:
+        return f"See {folder}/locust/*.log."
+    return "Check that the target is up and that its address and credentials are right, then run again."

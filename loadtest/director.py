@@ -1,0 +1,248 @@
+"""The master's side of a run: arm the workers, start them on one instant, write down what they count, end the load."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from loadtest.abort import AbortWatch
+from loadtest.ledger import Ledger
+from loadtest.ports import Clock, Wire
+from loadtest.record import RecordWriter
+from scenarios.plan import Plan
+
+PINGS = 5
+ARM_WITHIN_S = 30.0
+START_IN_S = 1.2  # long enough for the go to reach every worker
+SILENT_AFTER_S = 3.5  # three reports missed
+SETTLED_AFTER_S = 4  # a second's counts of what was sent have arrived by then
+DRAIN_GRACE_S = 3.0
+TICK_S = 0.25
+
+
+@dataclass(slots=True, kw_only=True)
+class _Worker:
+    """What the master knows of one worker."""
+
+    shard: int
+    clock_offset_s: float = 0.0
+    round_trip_s: float = math.inf
+    armed: bool = False
+    problem: str = ""
+    heard_unix_s: float = 0.0
+    lost: bool = False
+    drained: bool = False
+    halted_because: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Director:
+    """Leads one run from armed workers to the last delta. `hear` may be called at any time in between."""
+
+    plan: Plan
+    engine_plan: str
+    due_per_second: list[int]  # from the plan alone, second by second after the start
+    record: RecordWriter
+    wire: Wire
+    clock: Clock
+    on_delta: Callable[[Mapping[str, Any]], None]  # counts for Locust's own tables
+    stop_requested: Callable[[], str]  # who asked for the load to end; empty while nobody did
+    t0_unix_s: float = 0.0
+    failed_because: str = ""  # why no load began
+    record_broken: str = ""  # why nothing more can be written down
+    finished: bool = False
+    _workers: dict[str, _Worker] = field(default_factory=dict)
+    _ledger: Ledger = field(default_factory=Ledger)
+    _abort: AbortWatch | None = None
+    _ending: str = ""
+
+    def direct(self, worker_ids: list[str]) -> None:
+        """Run the plan on these workers; returns when every delta that can arrive has arrived."""
+        self._workers = {worker_id: _Worker(shard=shard) for shard, worker_id in enumerate(worker_ids)}
+        self._abort = AbortWatch(self.plan.abort)
+        self._meet()
+        if self._all_armed():
+            self._go()
+            self._drive()
+            self._drain()
+        self.finished = True
+
+    def finish(self, because: str) -> None:
+        """End the load early; the caller waits for `finished`."""
+        self._ending = self._ending or because
+
+    def knows(self, worker_id: str) -> bool:
+        """Whether this worker has a shard of the run."""
+        return worker_id in self._workers
+
+    def note_late(self, worker_id: str) -> None:
+        """Write down that a worker came when the load had been dealt already."""
+        self._event("worker_late", id=worker_id)
+
+    # --- before the load ---------------------------------------------------------------------
+
+    def _meet(self) -> None:
+        for _ in range(PINGS):
+            for worker_id in self._workers:
+                self.wire.send(worker_id, "golive_ping", {"sent_s": self.clock.monotonic_s()})
+            self.clock.sleep_s(0.05)
+        for worker_id, worker in self._workers.items():
+            arming = {"engine_plan": self.engine_plan, "shard": worker.shard, "shards": len(self._workers)}
+            self.wire.send(worker_id, "golive_arm", arming)
+
+    def _all_armed(self) -> bool:
+        deadline_s = self.clock.monotonic_s() + ARM_WITHIN_S
+        while not all(worker.armed for worker in self._workers.values()) and not self._ending:
+            if self.clock.monotonic_s() > deadline_s:
+                late = [worker.shard for worker in self._workers.values() if not worker.armed]
+                self.failed_because = f"workers {late} were not ready within {ARM_WITHIN_S:.0f} s"
+                break
+            self.clock.sleep_s(0.05)
+        problems = sorted({worker.problem for worker in self._workers.values() if worker.problem})
+        self.failed_because = self.failed_because or self._ending or "; ".join(problems)
+        if self.failed_because:
+            self._event("load_failed", because=self.failed_because)
+        return not self.failed_because
+
+    def _go(self) -> None:
+        # A whole second, so that every count is booked in a second the plan knows.
+        self.t0_unix_s = float(math.ceil(self.clock.unix_s() + START_IN_S))
+        for worker_id, worker in self._workers.items():
+            worker.heard_unix_s = self.t0_unix_s
+            order = {"t0_unix_s": self.t0_unix_s, "clock_offset_s": worker.clock_offset_s}
+            self.wire.send(worker_id, "golive_go", order)
+            self._event("worker_ready", worker=worker.shard, id=worker_id, clock_offset_s=worker.clock_offset_s)
+        self._event("load_started", t0_unix_s=self.t0_unix_s)
+
+    # --- while it goes on --------------------------------------------------------------------
+
+    def hear(self, worker_id: str, kind: str, content: Mapping[str, Any]) -> None:
+        """Take one message of a worker."""
+        worker = self._workers.get(worker_id)
+        if worker is None:
+            return
+        match kind:
+            case "golive_pong":
+                self._learn_offset(worker, content)
+            case "golive_armed":
+                worker.armed, worker.problem = True, str(content["problem"])
+            case "golive_delta":
+                self._take(worker_id, worker, content)
+
+    def _learn_offset(self, worker: _Worker, content: Mapping[str, Any]) -> None:
+        """The offset of the worker's wall clock, by the exchange with the shortest round trip (as NTP does)."""
+        now_s, now_unix_s = self.clock.monotonic_s(), self.clock.unix_s()
+        round_trip_s = now_s - float(content["sent_s"])
+        if round_trip_s < worker.round_trip_s:
+            worker.round_trip_s = round_trip_s
+            worker.clock_offset_s = round(float(content["unix_s"]) - (now_unix_s - round_trip_s / 2), 6)
+
+    def _take(self, worker_id: str, worker: _Worker, content: Mapping[str, Any]) -> None:
+        worker.heard_unix_s = self.clock.unix_s()
+        if worker.lost:
+            worker.lost = False
+            self._event("worker_returned", worker=worker.shard)
+        seq = int(content["seq"])
+        if self._ledger.is_next(worker.shard, seq) and not self.record_broken:
+            self._write_down(worker, seq, content)
+        self.wire.send(worker_id, "golive_ack", {"seq": self._ledger.last_seq(worker.shard)})
+
+    def _write_down(self, worker: _Worker, seq: int, content: Mapping[str, Any]) -> None:
+        """Write a delta, and only then count it as accepted: what is acknowledged is on disk."""
+        try:
+            self._write(worker, seq, content)
+        except OSError as refused:  # a full disk, above all
+            self.record_broken = f"the record could not be written: {refused.strerror or refused}"
+            self.finish(self.record_broken)
+            return
+        self._ledger.accept(worker.shard, seq)
+
+    def _write(self, worker: _Worker, seq: int, content: Mapping[str, Any]) -> None:
+        body = json.loads(content["body"]) if content["body"] else {}
+        self.record.delta(worker=worker.shard, seq=seq, body=body)
+        self.record.vitals(worker=worker.shard, vitals=content["vitals"], body=body)
+        if self._abort:
+            self._abort.count(body)
+        self.on_delta(body)
+        self._note_halt(worker, str(content.get("halted_because", "")))
+        if content["final"]:
+            worker.drained = True
+            self._event("worker_drained", worker=worker.shard, last_seq=seq)
+
+    def _note_halt(self, worker: _Worker, because: str) -> None:
+        if because and not worker.halted_because:
+            worker.halted_because = because
+            if because != self._ending:
+                self._event(
+                    "worker_lost", worker=worker.shard, because=f"its engine stopped: {because}",
+                    last_seq=self._ledger.last_seq(worker.shard), last_delta_unix_s=worker.heard_unix_s,
+                )  # fmt: skip
+
+    def _drive(self) -> None:
+        due = {int(self.t0_unix_s) + second: count for second, count in enumerate(self.due_per_second)}
+        phases = [
+            (start_s, phase)
+            for start_s, phase in zip(self.plan.profile.starts_s(), self.plan.profile.phases, strict=True)
+        ]
+        end_unix_s = self.t0_unix_s + self.plan.profile.duration_s
+        while self.clock.unix_s() < end_unix_s and not self._ending:
+            while phases and self.clock.unix_s() >= self.t0_unix_s + phases[0][0]:
+                start_s, phase = phases.pop(0)
+                self._event("phase_started", phase=phase.name, judged=phase.judged, t0_unix_s=self.t0_unix_s + start_s)
+            self._look_after_workers()
+            self._look_for_a_reason_to_stop(due)
+            self.clock.sleep_s(TICK_S)
+        self._event("load_ended", because=self._ending or "the plan is complete")
+
+    def _look_after_workers(self) -> None:
+        now_unix_s = self.clock.unix_s()
+        for worker in self._workers.values():
+            if not worker.lost and not worker.drained and now_unix_s - worker.heard_unix_s > SILENT_AFTER_S:
+                worker.lost = True
+                self._event(
+                    "worker_lost", worker=worker.shard, because=f"silent for {SILENT_AFTER_S} s",
+                    last_seq=self._ledger.last_seq(worker.shard), last_delta_unix_s=worker.heard_unix_s,
+                )  # fmt: skip
+        if all(worker.lost or worker.halted_because for worker in self._workers.values()):
+            self.finish("every worker was lost")
+
+    def _look_for_a_reason_to_stop(self, due: Mapping[int, int]) -> None:
+        asked_by = self.stop_requested()
+        if asked_by:
+            self._event("stop_requested", by=asked_by)
+            self.finish(f"stop requested by {asked_by}")
+            return
+        settled = int(self.clock.unix_s()) - SETTLED_AFTER_S
+        passed = self._abort.breach(due=due, settled_second=settled) if self._abort else None
+        if passed and not self._ending:
+            limit, figures = passed
+            self._event("abort", limit=limit, what=figures)
+            self.finish(f"abort limit {limit}: {figures}")
+
+    # --- after it ----------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        if self._ending:
+            for worker_id in self._workers:
+                self.wire.send(worker_id, "golive_halt", {"because": self._ending})
+        longest_s = max(request.timeout_s for request in self.plan.workload.requests)
+        deadline_s = self.clock.monotonic_s() + longest_s + DRAIN_GRACE_S
+        while self.clock.monotonic_s() < deadline_s:
+            self._look_after_workers()
+            if all(worker.drained or worker.lost for worker in self._workers.values()):
+                break
+            self.clock.sleep_s(0.05)
+        for worker in self._workers.values():
+            if not worker.drained:
+                because = "lost before its last counts arrived" if worker.lost else "still had requests in flight"
+                self._event("worker_undrained", worker=worker.shard, because=because)
+
+    def _event(self, kind: str, **fields: Any) -> None:
+        try:
+            self.record.event(kind, at_unix_s=self.clock.unix_s(), **fields)
+        except OSError as refused:
+            self.record_broken = self.record_broken or f"the record could not be written: {refused.strerror or refused}"
+            self.finish(self.record_broken)

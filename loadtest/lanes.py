@@ -1,0 +1,235 @@
+"""The Locust file: golive's director and workers inside Locust's master and workers. The only importer of locust.
+
+Locust is the control plane: processes, messages, web UI, CSV and HTML. Its users ("lanes") send nothing; they
+mirror the plan's rate for its UI. The engine sends, following the plan by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gevent
+import gevent.event
+import locust.runners
+from locust import LoadTestShape, User, events
+from locust.runners import MasterRunner, WorkerRunner
+from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_time
+from locust.user.task import LOCUST_STATE_WAITING
+
+from loadtest import _engine
+from loadtest.director import Director
+from loadtest.locust_tables import rows
+from loadtest.record import RecordWriter, write_json
+from loadtest.run_orders import Orders
+from loadtest.ui_login import require_login
+from loadtest.vitals import Vitals
+from loadtest.worker import WorkerSide
+
+LANE_RPS = 10.0
+FOLDER_VARIABLE = "GOLIVE_RUN_FOLDER"
+
+# Without this, 64 s after a worker is lost the master starts a new dispatcher from zero and every lane ramps
+# up again (locust 2.47, runners.py: HEARTBEAT_DEAD_INTERNAL, sic).
+locust.runners.HEARTBEAT_DEAD_INTERNAL = -(10**9)
+# The engine's threads are busy by design; Locust's warning is about Python's.
+locust.runners.CPU_WARNING_THRESHOLD = 1000
+
+_log = logging.getLogger("golive")
+
+
+def _nothing(_user: User) -> None:
+    """A lane does no work of its own."""
+
+
+class Lane(User):
+    """Stands for LANE_RPS requests a second in Locust's tables and sends none."""
+
+    tasks = [_nothing]  # noqa: RUF012  (Locust's own interface; an empty list makes it warn)
+
+    def run(self) -> None:  # type: ignore[misc]  # Locust marks it final for type checkers only
+        """Wait to be stopped."""
+        self._state = LOCUST_STATE_WAITING  # so that stopping a lane takes no handshake
+        gevent.event.Event().wait()
+
+
+class _GeventClock:
+    def unix_s(self) -> float:
+        return time.time()
+
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+    def sleep_s(self, duration_s: float) -> None:
+        gevent.sleep(duration_s)
+
+
+class _MasterWire:
+    def __init__(self, runner: MasterRunner) -> None:
+        self._runner = runner
+
+    def send(self, to: str, kind: str, content: Mapping[str, Any]) -> None:
+        self._runner.send_message(kind, dict(content), client_id=to)
+
+
+class _WorkerWire:
+    def __init__(self, runner: WorkerRunner) -> None:
+        self._runner = runner
+
+    def send(self, to: str, kind: str, content: Mapping[str, Any]) -> None:
+        del to  # a worker has one master
+        self._runner.send_message(kind, dict(content))
+
+
+class _Run(NamedTuple):
+    """The run of this master process."""
+
+    orders: Orders
+    director: Director
+
+
+_run: _Run | None = None
+
+
+class PlanShape(LoadTestShape):  # type: ignore[misc]
+    """Mirrors the plan's rate as lanes; ends Locust's test when the director has finished."""
+
+    def tick(self) -> tuple[int, float] | None:
+        """How many lanes there are now. The spawn rate is as high as needed: the ramp is the plan's, not Locust's."""
+        if _run is None:
+            return (1, 1.0)
+        if _run.director.finished:
+            return None
+        t0_unix_s = _run.director.t0_unix_s
+        rate_rps = _run.orders.plan.profile.rate_at(time.time() - t0_unix_s) if t0_unix_s else 0.0
+        lanes = max(round(rate_rps / LANE_RPS), 1)
+        return (lanes, float(max(lanes, 100)))
+
+
+@events.init.add_listener
+def _on_init(environment: Any, runner: Any, **_: Any) -> None:
+    if isinstance(runner, WorkerRunner):
+        _become_worker(runner)
+    elif isinstance(runner, MasterRunner):
+        _become_master(environment, runner)
+
+
+# --- worker ------------------------------------------------------------------------------------
+
+
+def _become_worker(runner: WorkerRunner) -> None:
+    """Never at import: a process forked after it would have a dead engine (trap: --processes)."""
+    side = WorkerSide(
+        wire=_WorkerWire(runner),
+        clock=_GeventClock(),
+        build=lambda plan, shard, shards: _engine.Engine(plan, shard=shard, shards=shards),
+        off_hub=lambda call: str(gevent.get_hub().threadpool.apply(call)),
+        vitals=Vitals.of_this_process(),
+    )
+    for kind in ("golive_ping", "golive_arm", "golive_go", "golive_ack", "golive_halt"):
+        runner.register_message(kind, _hears(side, kind), concurrent=kind == "golive_arm")
+    gevent.spawn(_report_then_leave, side, runner)
+
+
+def _hears(side: WorkerSide, kind: str) -> Callable[..., None]:
+    def listener(environment: Any, msg: Any, **_: Any) -> None:
+        del environment
+        side.hear(kind, msg.data)
+
+    return listener
+
+
+def _report_then_leave(side: WorkerSide, runner: WorkerRunner) -> None:
+    side.report_forever()
+    if not side.final_sent:
+        _log.error("The master has been silent for too long; this worker ends.")
+        runner.quit()
+
+
+# --- master ------------------------------------------------------------------------------------
+
+
+def _become_master(environment: Any, runner: MasterRunner) -> None:
+    global _run
+    orders = Orders.read(Path(os.environ[FOLDER_VARIABLE]))
+    record = RecordWriter(orders.folder)
+    due = _engine.due_counts(orders.engine_plan)
+    write_json(orders.folder / "due.json", {"format": 1, "seconds": due})
+    director = Director(
+        plan=orders.plan,
+        engine_plan=orders.engine_plan,
+        due_per_second=[sum(second) for second in due],
+        record=record,
+        wire=_MasterWire(runner),
+        clock=_GeventClock(),
+        on_delta=lambda body: _inject(runner.stats, body, orders),
+        stop_requested=orders.stop_requested,
+    )
+    _run = _Run(orders, director)
+    for kind in ("golive_pong", "golive_armed", "golive_delta"):
+        runner.register_message(kind, _heard_by(director, kind))
+    events.test_start.add_listener(lambda **_: _begin(director, runner))
+    events.test_stopping.add_listener(lambda **_: _end(director))
+    events.worker_connect.add_listener(lambda client_id, **_: _turn_away(director, runner, client_id))
+    events.quit.add_listener(lambda **_: record.close())
+    # One failed request is a measurement, not a failure of the process; the verdict decides elsewhere.
+    environment.process_exit_code = 0
+    require_login(environment)
+
+
+def _heard_by(director: Director, kind: str) -> Callable[..., None]:
+    def listener(environment: Any, msg: Any, **_: Any) -> None:
+        del environment
+        director.hear(msg.node_id, kind, msg.data)
+
+    return listener
+
+
+def _begin(director: Director, runner: MasterRunner) -> None:
+    workers = sorted(client.id for client in runner.clients.ready)
+    gevent.spawn(director.direct, workers).link_exception(lambda failed: _give_up(director, failed))
+
+
+def _give_up(director: Director, failed: gevent.Greenlet) -> None:
+    director.failed_because = f"golive's director failed: {failed.exception!r}"
+    director.finished = True
+
+
+def _end(director: Director) -> None:
+    """Locust is stopping, whoever asked it to: let the last counts arrive before it goes on.
+
+    Its own quit waits half a second for its workers, and the tail of a run takes as long as the longest answer.
+    """
+    director.finish("Locust's own stop")
+    while not director.finished:
+        gevent.sleep(0.05)
+
+
+def _turn_away(director: Director, runner: MasterRunner, client_id: str) -> None:
+    """A worker that comes when the load has been dealt has no shard: it is named and sent home."""
+    if director.t0_unix_s and not director.knows(client_id):
+        director.note_late(client_id)
+        runner.send_message("quit", client_id=client_id)
+
+
+def _inject(stats: RequestStats, body: Mapping[str, Any], orders: Orders) -> None:
+    """Add a delta, accepted exactly once, to the master's own tables."""
+    for name, row in rows(body, bucket=bucket_response_time).items():
+        method = orders.method_of(name)
+        entry = row.entry(name=name, method=method, start_unix_s=stats.start_time)
+        stats.entries[name, method].extend(StatsEntry.unserialize(entry, stats))
+        stats.total.extend(StatsEntry.unserialize({**entry, "name": "Aggregated", "method": ""}, stats))
+        for error, count in row.errors.items():
+            _inject_error(stats, method, name, error, count)
+
+
+def _inject_error(stats: RequestStats, method: str, name: str, error: str, count: int) -> None:
+    key = StatsError.create_key(method, name, error)
+    known = stats.errors.setdefault(key, StatsError(method, name, error))
+    known.occurrences += count
+    known.last_seen = time.time()
+    known.first_seen = known.first_seen or known.last_seen

@@ -1,0 +1,89 @@
+"""A delta's counts in the shape of Locust's own tables, so that its web UI, CSV and HTML tell the same totals.
+
+Locust's entry for a name (stats.StatsEntryDict) counts successes and failures in `num_requests`; requests without a
+time in `num_none_requests`. Here the times are those of the requests answered as expected, from their intended
+start; failed ones have none. Unsent arrivals are no requests and do not appear.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hdrh.histogram import HdrHistogram
+
+Bucket = Callable[[float], float]  # Locust's rounding of a response time in ms
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """What one delta adds to one name's entry."""
+
+    requests: int = 0
+    failures: int = 0
+    received_bytes: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    requests_by_second: Counter[int] = field(default_factory=Counter)
+    failures_by_second: Counter[int] = field(default_factory=Counter)
+    times_ms: Counter[float] = field(default_factory=Counter)
+    total_ms: float = 0.0
+    min_ms: float | None = None
+    max_ms: float = 0.0
+
+    def entry(self, *, name: str, method: str, start_unix_s: float) -> dict[str, Any]:
+        """The row as `locust.stats.StatsEntry.unserialize` takes it."""
+        return {
+            "name": name,
+            "method": method,
+            "last_request_timestamp": max(self.requests_by_second, default=0) or None,
+            "start_time": start_unix_s,
+            "num_requests": self.requests,
+            "num_none_requests": self.failures,
+            "num_failures": self.failures,
+            "total_response_time": self.total_ms,
+            "max_response_time": self.max_ms,
+            "min_response_time": self.min_ms,
+            "total_content_length": self.received_bytes,
+            "response_times": dict(self.times_ms),
+            "num_reqs_per_sec": dict(self.requests_by_second),
+            "num_fail_per_sec": dict(self.failures_by_second),
+        }
+
+
+def rows(body: Mapping[str, Any], *, bucket: Bucket) -> dict[str, Row]:
+    """What a delta (engine/DELTA.md) adds, by request name."""
+    found: dict[str, Row] = {}
+    for entry in body.get("counts", ()):
+        _count(found.setdefault(entry["request"], Row()), entry)
+    for entry in body.get("latency", ()):
+        if entry["tag"] in found:
+            _time(found[entry["tag"]], entry["hdr"], bucket)
+    return {name: row for name, row in found.items() if row.requests}
+
+
+def _count(row: Row, entry: Mapping[str, Any]) -> None:
+    failed = sum(entry["failed"].values())
+    row.requests += entry["ok"] + failed
+    row.failures += failed
+    row.received_bytes += entry["received_bytes"]
+    row.errors.update(entry["failed"])
+    row.requests_by_second[entry["second"]] += entry["ok"] + failed
+    if failed:
+        row.failures_by_second[entry["second"]] += failed
+
+
+def _time(row: Row, encoded: str, bucket: Bucket) -> None:
+    histogram = HdrHistogram.decode(encoded)
+    row.total_ms += histogram.get_mean_value() / 1e3 * histogram.get_total_count()
+    lowest_ms = histogram.get_min_value() / 1e3
+    row.min_ms = lowest_ms if row.min_ms is None else min(row.min_ms, lowest_ms)
+    row.max_ms = max(row.max_ms, histogram.get_max_value() / 1e3)
+    for value_us, count in _recorded(histogram):
+        row.times_ms[bucket(value_us / 1e3)] += count
+
+
+def _recorded(histogram: HdrHistogram) -> Iterator[tuple[int, int]]:
+    for item in histogram.get_recorded_iterator():
+        yield item.value_iterated_to, item.count_added_in_this_iter_step

@@ -1,0 +1,88 @@
+"""What must be so before the first packet is sent: file handles, ports, disk, a target that takes connections."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from scenarios.errors import PreflightFailed
+from scenarios.plan import Plan
+
+SPARE_HANDLES = 256  # Locust, logs, libraries
+BYTES_PER_SECOND_AND_REQUEST = 1_500  # a second of one request's counts and histogram in the record, with room
+SPARE_BYTES = 50_000_000
+PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+CONNECT_WITHIN_S = 3.0
+
+
+def check(plan: Plan, results: Path) -> None:
+    """Raise PreflightFailed for the first thing that would spoil the run on this machine."""
+    raise_file_handles(plan.sending.connections + SPARE_HANDLES)
+    check_ports(plan.sending.connections * plan.workers, port_range=_local_ports())
+    check_disk(plan, free_bytes=shutil.disk_usage(_existing(results)).free, where=results)
+    check_reachable(plan.target.url)
+
+
+def raise_file_handles(needed: int) -> None:
+    """Raise this process's own limit (children inherit it), as far as the hard limit lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        if hard != resource.RLIM_INFINITY and hard < needed:
+            raise PreflightFailed(
+                f"A worker needs {needed:,} file handles; this machine allows {hard:,}.",
+                remedy=f"Raise the limit (ulimit -n {needed}), or lower `sending.connections` in the plan.",
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def check_ports(connections: int, *, port_range: tuple[int, int]) -> None:
+    """Every connection to one address takes a local port; closed ones hold theirs for a minute."""
+    first, last = port_range
+    if last - first + 1 < connections * 2:
+        raise PreflightFailed(
+            f"{connections:,} connections need about {connections * 2:,} local ports; {first}–{last} has fewer.",
+            remedy="Widen net.ipv4.ip_local_port_range, or lower `sending.connections` or the number of workers.",
+        )
+
+
+def check_disk(plan: Plan, *, free_bytes: int, where: Path) -> None:
+    """The record of the whole run must fit."""
+    per_second = BYTES_PER_SECOND_AND_REQUEST * (len(plan.workload.requests) + 2) * plan.workers
+    needed = int(plan.profile.duration_s * per_second) + SPARE_BYTES
+    if free_bytes < needed:
+        raise PreflightFailed(
+            f"The record of this run takes up to {needed / 1e6:,.0f} MB; {where} has {free_bytes / 1e6:,.0f} MB left.",
+            remedy="Free some space there, or name another folder with RESULTS=.",
+        )
+
+
+def check_reachable(url: str) -> None:
+    """One connection, opened and closed: a target that is down is better known before than after."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_WITHIN_S).close()
+    except OSError as refused:
+        raise PreflightFailed(
+            f"The target {parts.hostname}:{port} takes no connection: {refused.strerror or refused}.",
+            remedy="Start it, or check the URL of its entry in targets.yaml.",
+        ) from refused
+
+
+def _local_ports() -> tuple[int, int]:
+    try:
+        first, last = PORT_RANGE.read_text().split()
+    except (OSError, ValueError):
+        return 32768, 60999
+    return int(first), int(last)
+
+
+def _existing(folder: Path) -> Path:
+    """The nearest folder above that is there already."""
+    folder = folder.resolve()
+    while not folder.exists():
+        folder = folder.parent
+    return folder

@@ -1,0 +1,111 @@
+"""The Locust processes of one run on this machine: one master, its workers, each in a session of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loadtest.ui_login import PASSWORD_VARIABLE
+
+LOCUSTFILE = Path(__file__).with_name("lanes.py")
+LOOPBACK = "127.0.0.1"
+CONNECT_WITHIN_S = 30
+FOLDER_VARIABLE = "GOLIVE_RUN_FOLDER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebUi:
+    """Locust's web UI for this run: on loopback, behind a password that only the environment carries."""
+
+    port: int
+    password: str
+
+
+@dataclass(slots=True)
+class LocustProcesses:
+    """Starts, watches and ends the processes of one run."""
+
+    folder: Path
+    watched: Callable[[int], None]  # told every process id, so that a reaper can end it
+    master: subprocess.Popen[bytes] | None = None
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self, *, workers: int, ui: WebUi | None) -> None:
+        """Start the master and its workers; they find each other on a free loopback port."""
+        port = free_port()
+        (self.folder / "locust").mkdir(exist_ok=True)
+        self.master = self._spawn("master", self._master_arguments(port, workers, ui), ui)
+        for index in range(workers):
+            arguments = ["--worker", "--master-host", LOOPBACK, "--master-port", str(port)]
+            self.workers.append(self._spawn(f"worker-{index}", arguments, None))
+
+    def ended_workers(self) -> list[int]:
+        """Which workers' processes are gone, by index."""
+        return [index for index, worker in enumerate(self.workers) if worker.poll() is not None]
+
+    def master_ended(self) -> bool:
+        """Whether the master's process is gone."""
+        return self.master is not None and self.master.poll() is not None
+
+    def end(self, *, grace_s: float) -> None:
+        """Ask every process to end, and make it after a grace period."""
+        living = [process for process in [*self.workers, self.master] if process and process.poll() is None]
+        for process in living:
+            process.send_signal(signal.SIGTERM)
+        for process in living:
+            try:
+                process.wait(grace_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def log_tail(self, name: str, lines: int = 8) -> str:
+        """The last lines a process wrote; empty when it wrote none."""
+        try:
+            text = (self.folder / "locust" / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def _master_arguments(self, port: int, workers: int, ui: WebUi | None) -> list[str]:
+        out = self.folder / "locust"
+        shown = (
+            ["--autostart", "--autoquit", "0", "--web-host", LOOPBACK, "--web-port", str(ui.port), "--web-login"]
+            if ui
+            else ["--headless"]
+        )
+        return [
+            "--master", "--master-bind-host", LOOPBACK, "--master-bind-port", str(port), *shown,
+            "--expect-workers", str(workers), "--expect-workers-max-wait", str(CONNECT_WITHIN_S),
+            "--csv", str(out / "stats"), "--html", str(out / "locust.html"),
+        ]  # fmt: skip
+
+    def _spawn(self, name: str, arguments: list[str], ui: WebUi | None) -> subprocess.Popen[bytes]:
+        # Locust takes every LOCUST_* variable as an option: only ours may steer a judged run.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("LOCUST_")}
+        environment[FOLDER_VARIABLE] = str(self.folder.resolve())
+        if ui:
+            environment[PASSWORD_VARIABLE] = ui.password
+        with (self.folder / "locust" / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--loglevel", "WARNING",
+                 "--exit-code-on-error", "0", *arguments],
+                cwd=self.folder / "locust",  # a locust.conf of the user's folder is none of ours
+                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for golive to handle
+            )  # fmt: skip
+        self.watched(process.pid)
+        return process
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,219 @@
+"""Live progress, read from the record as it grows: what is due now, what was sent and answered, how fast."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hdrh.histogram import HdrHistogram
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from scenarios.plan import Plan
+
+LAST_S = 5  # latency and rates are those of the last whole seconds
+PLAIN_EVERY_S = 5.0
+DRAW_EVERY_S = 1.0
+
+
+@dataclass(slots=True)
+class Tail:
+    """Reads only what was added to a growing file since the last look; never half a line."""
+
+    path: Path
+    _at: int = 0
+
+    def lines(self) -> list[str]:
+        """The whole lines that are new."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._at)
+                fresh = file.read()
+        except FileNotFoundError:
+            return []
+        whole = fresh[: fresh.rfind(b"\n") + 1]
+        self._at += len(whole)
+        return whole.decode("utf-8", errors="replace").splitlines()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What a person watching wants to know; rates and latencies over the last whole seconds."""
+
+    phase: str
+    elapsed_s: float
+    left_s: float
+    offered_rps: float
+    achieved_rps: float
+    p95_ms: float | None
+    p99_ms: float | None
+    failed: int
+    unsent: int
+    replicas: str
+
+    def plain(self) -> str:
+        """One line for a log (≤ 80 columns in the ordinary case)."""
+        latency = f"P95 {_ms(self.p95_ms)} P99 {_ms(self.p99_ms)}"
+        trouble = f"failed {self.failed:,}" + (f" unsent {self.unsent:,}" if self.unsent else "")
+        replicas = f" {self.replicas}" if self.replicas else ""
+        return (
+            f"{_clock(self.elapsed_s)} {self.phase} (-{_clock(self.left_s)}) "
+            f"{self.achieved_rps:,.0f}/{self.offered_rps:,.0f} rps {latency} {trouble}{replicas}"
+        )
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Adds up what the record says, second by second, and forgets what is no longer shown."""
+
+    folder: Path
+    plan: Plan
+    replicas: Callable[[], str] = lambda: ""
+    t0_unix_s: float = 0.0
+    load_ended: bool = False
+    _failed: int = 0
+    _unsent: int = 0
+    _ok: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    _latency: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _events: Tail = field(init=False)
+    _seconds: Tail = field(init=False)
+    _hlog: Tail = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the three tails."""
+        self._events = Tail(self.folder / "events.jsonl")
+        self._seconds = Tail(self.folder / "seconds.jsonl")
+        self._hlog = Tail(self.folder / "load.hlog")
+
+    def look(self, now_unix_s: float) -> Moment | None:
+        """Read what is new; None until the load has begun."""
+        for line in self._events.lines():
+            self._take_event(json.loads(line))
+        for line in self._seconds.lines():
+            self._take_counts(json.loads(line))
+        for line in self._hlog.lines():
+            self._take_latency(line)
+        return self._moment(now_unix_s) if self.t0_unix_s and now_unix_s >= self.t0_unix_s else None
+
+    def _take_event(self, event: dict[str, object]) -> None:
+        if event["event"] == "load_started":
+            self.t0_unix_s = float(str(event["t0_unix_s"]))
+        if event["event"] == "load_ended":
+            self.load_ended = True
+
+    def _take_counts(self, entry: dict[str, object]) -> None:
+        failed = entry["failed"]
+        self._failed += sum(failed.values()) if isinstance(failed, dict) else 0
+        self._unsent += int(str(entry["unsent"]))
+        self._ok[int(str(entry["second"]))] += int(str(entry["ok"]))
+
+    def _take_latency(self, line: str) -> None:
+        tag, _, rest = line.partition(",")
+        if not tag.startswith("Tag=") or tag.startswith("Tag=golive."):
+            return
+        start, _, _, encoded = rest.split(",")
+        self._latency[int(float(start))].append(encoded)
+
+    def _moment(self, now_unix_s: float) -> Moment:
+        elapsed_s = now_unix_s - self.t0_unix_s
+        newest = int(now_unix_s) - 3  # younger seconds have not been reported whole
+        shown = range(max(newest - LAST_S + 1, int(self.t0_unix_s)), newest + 1)
+        phase, left_s = self._phase(elapsed_s)
+        p95_ms, p99_ms = self._quantiles(shown)
+        return Moment(
+            phase=phase,
+            elapsed_s=elapsed_s,
+            left_s=left_s,
+            offered_rps=self._due(shown),
+            achieved_rps=sum(self._ok[second] for second in shown) / max(len(shown), 1),
+            p95_ms=p95_ms,
+            p99_ms=p99_ms,
+            failed=self._failed,
+            unsent=self._unsent,
+            replicas=self.replicas(),
+        )
+
+    def _phase(self, elapsed_s: float) -> tuple[str, float]:
+        profile = self.plan.profile
+        for start_s, phase in zip(profile.starts_s(), profile.phases, strict=True):
+            if elapsed_s < start_s + phase.duration_s:
+                return phase.name, profile.duration_s - elapsed_s
+        return "watching" if self.load_ended else "draining", 0.0
+
+    def _due(self, shown: range) -> float:
+        if not shown:
+            return 0.0
+        start_s, end_s = shown[0] - self.t0_unix_s, shown[-1] + 1 - self.t0_unix_s
+        return (self.plan.profile.arrivals_by(end_s) - self.plan.profile.arrivals_by(start_s)) / len(shown)
+
+    def _quantiles(self, shown: range) -> tuple[float | None, float | None]:
+        merged = HdrHistogram(1, 60_000_000, 3)
+        for second in [second for second in self._latency if second < shown.start]:
+            del self._latency[second]
+        for second in shown:
+            for encoded in self._latency.get(second, ()):
+                merged.decode_and_add(encoded)
+        if not merged.get_total_count():
+            return None, None
+        return merged.get_value_at_percentile(95) / 1e3, merged.get_value_at_percentile(99) / 1e3
+
+
+@dataclass(slots=True)
+class Progress:
+    """Shows the watcher's moments: a small table on a terminal, a plain line every few seconds elsewhere."""
+
+    watcher: Watcher
+    console: Console
+    _live: Live | None = None
+    _next_s: float = 0.0
+
+    def __call__(self) -> None:
+        """Draw, when it is time to."""
+        now_s = time.monotonic()
+        if now_s < self._next_s:
+            return
+        self._next_s = now_s + (DRAW_EVERY_S if self.console.is_terminal else PLAIN_EVERY_S)
+        moment = self.watcher.look(time.time())
+        if moment is None:
+            return
+        if not self.console.is_terminal:
+            self.console.print(moment.plain(), soft_wrap=True, highlight=False)
+            return
+        if self._live is None:
+            self._live = Live(console=self.console, auto_refresh=False, transient=True)
+            self._live.start()
+        self._live.update(_table(moment), refresh=True)
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def _table(moment: Moment) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_row("phase", f"[bold]{moment.phase}[/]  {_clock(moment.elapsed_s)} gone, {_clock(moment.left_s)} left")
+    table.add_row("offered", f"{moment.offered_rps:,.0f} rps")
+    table.add_row("achieved", f"{moment.achieved_rps:,.0f} rps answered as expected")
+    table.add_row("latency", f"P95 {_ms(moment.p95_ms)}   P99 {_ms(moment.p99_ms)}   (last {LAST_S} s)")
+    table.add_row("failed", f"{moment.failed:,}   unsent {moment.unsent:,}")
+    if moment.replicas:
+        table.add_row("replicas", moment.replicas)
+    return table
+
+
+def _ms(value_ms: float | None) -> str:
+    if value_ms is None:
+        return "-"
+    return f"{value_ms:,.1f} ms" if value_ms < 10 else f"{value_ms:,.0f} ms"
+
+
+def _clock(duration_s: float) -> str:
+    whole = max(int(duration_s), 0)
+    return f"{whole // 60}:{whole % 60:02d}"

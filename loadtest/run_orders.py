@@ -1,0 +1,53 @@
+"""What the master process is told: its run's folder. Everything else is read from there; secrets from the environment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from scenarios.engine_plan import engine_plan
+from scenarios.files import read_plan_json, read_secrets, read_tables
+
+from scenarios.plan import Plan
+
+STOP_FILE = "stop-request"
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """One run as its master sees it."""
+
+    folder: Path
+    plan: Plan
+    engine_plan: str  # with secrets: for the wire, never for a file
+
+    @classmethod
+    def read(cls, folder: Path) -> Orders:
+        """Read a run's folder as `conduct` laid it down."""
+        plan = read_plan_json(folder / "plan.json")
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        compiled = engine_plan(
+            plan,
+            base_url=plan.target.url,
+            run_date=run["run_date"],
+            tables=read_tables(plan.workload),
+            secrets=read_secrets(plan.workload),
+        )
+        return cls(folder=folder, plan=plan, engine_plan=json.dumps(compiled))
+
+    def method_of(self, name: str) -> str:
+        """The HTTP method of a request of the workload."""
+        return next((request.method for request in self.plan.workload.requests if request.name == name), "")
+
+    def stop_requested(self) -> str:
+        """Who asked for the load to end; empty while nobody did."""
+        try:
+            return (self.folder / STOP_FILE).read_text(encoding="utf-8").strip() or "someone"
+        except FileNotFoundError:
+            return ""
+
+
+def request_stop(folder: Path, *, by: str) -> None:
+    """Ask a run to end its load; its master looks four times a second."""
+    (folder / STOP_FILE).write_text(by + "\n", encoding="utf-8")
