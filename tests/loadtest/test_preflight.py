@@ -1,0 +1,42 @@
+"""What keeps a run from starting, before anything is sent."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from loadtest import preflight
+from scenarios.errors import PreflightFailed
+from tests.loadtest.builders import a_plan
+
+
+def test_a_target_that_listens_is_reachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        preflight.check_reachable(f"http://127.0.0.1:{server.getsockname()[1]}/base")
+
+
+def test_a_target_that_is_down_is_named_with_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(PreflightFailed, match=rf"127\.0\.0\.1:{port} takes no connection: Connection refused"):
+        preflight.check_reachable(f"http://127.0.0.1:{port}")
+
+
+def test_too_few_local_ports_are_found_before_they_run_out() -> None:
+    preflight.check_ports(256, port_range=(32768, 60999))
+    with pytest.raises(PreflightFailed, match="512 local ports"):
+        preflight.check_ports(256, port_range=(50000, 50400))
+
+
+def test_a_disk_without_room_for_the_record_is_refused() -> None:
+    plan = a_plan(duration_s=3600.0)
+    preflight.check_disk(plan, free_bytes=10**9, where=Path("results"))
+    with pytest.raises(PreflightFailed, match="MB left"):
+        preflight.check_disk(plan, free_bytes=10**6, where=Path("results"))
+
+
+def test_too_few_file_handles_are_refused() -> None:
+    with pytest.raises(PreflightFailed, match="file handles"):
+        preflight.raise_file_handles(10**9)

@@ -1,0 +1,41 @@
+"""What a person watching a run is shown, from the record alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadtest.progress import Tail, Watcher
+from loadtest.record import RecordWriter
+from tests.loadtest.builders import SECOND, a_plan, counts, latency
+
+
+def test_half_a_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
+    file = tmp_path / "grow"
+    tail = Tail(file)
+    assert tail.lines() == []
+    file.write_text("one\ntw")
+    assert tail.lines() == ["one"]
+    file.write_text("one\ntwo\n")
+    assert tail.lines() == ["two"]
+
+
+def test_the_last_whole_seconds_are_shown(tmp_path: Path) -> None:
+    record = RecordWriter(tmp_path)
+    record.event("load_started", at_unix_s=SECOND - 1, t0_unix_s=SECOND)
+    for second in range(8):
+        body = {"counts": [counts(SECOND + second, ok=98, failed={"reset": 2})],
+                "latency": [latency(SECOND + second, [7_000] * 98)]}  # fmt: skip
+        record.delta(worker=0, seq=second + 1, body=body)
+    record.close()
+    moment = Watcher(tmp_path, a_plan(duration_s=20.0, rps=100.0)).look(SECOND + 10.0)
+    assert moment
+    assert (moment.phase, moment.offered_rps, moment.achieved_rps) == ("hold", 100.0, 98.0)
+    assert moment.p99_ms == pytest.approx(7.0, rel=0.002)
+    assert moment.failed == 16
+    assert len(moment.plain()) <= 80
+
+
+def test_before_the_load_there_is_nothing_to_show(tmp_path: Path) -> None:
+    assert Watcher(tmp_path, a_plan()).look(SECOND + 1.0) is None
