@@ -1,0 +1,145 @@
+"""The `golive` command: may this platform go live?
+
+The table of contents of a run: load the plan, raise the stage, conduct, gather, judge, render, say it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+from rich.console import Console
+
+from loadtest.run_folder import find_run, has_ended, new_run_folder
+from loadtest.run_orders import request_stop
+from loadtest.rundown import Asked, run_plan
+from loadtest.verdicts import conclude, gather_evidence
+from analysis.report.terminal import summary_lines
+from scenarios.errors import HarnessError, PreflightFailed
+from scenarios.files import list_plans
+from slo.verdict import Verdict
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""**golive** answers one question with evidence: may this platform go live?
+
+`golive run 30k` drives 30,000 requests a second at the rehearsal platform on this machine, watches it, judges it
+and writes a report. Name a target of targets.yaml (`--target staging`) to drive a real one.
+
+Exit codes: 0 passed, 1 failed, 2 usage, 3 not proven, 4 golive or its pre-flight failed, 5 something was not put
+back, 130 interrupted.
+""",
+)
+RunArgument = Annotated[str, typer.Argument(help="A run's id or folder; the newest when left out.")]
+ResultsOption = Annotated[Path, typer.Option(help="Where runs are kept.")]
+RESULTS = Path("results")
+STOP_WITHIN_S = 10
+
+
+@app.command()
+def run(  # noqa: PLR0913  (a command line's options are its arguments)
+    plan: Annotated[str, typer.Argument(help="A plan's name (see `golive plans`) or its file.")] = "30k",
+    rate: Annotated[float | None, typer.Option(help="Requests a second to prove; 5 % more is offered.")] = None,
+    duration: Annotated[str | None, typer.Option(help="How long the judged hold lasts: 90s, 3m, 1h30m.")] = None,
+    workload: Annotated[str | None, typer.Option(help="A workload's name, or path/to/file.py:NAME.")] = None,
+    target: Annotated[str | None, typer.Option(help="A name or URL of targets.yaml. Left out: a rehearsal.")] = None,
+    prometheus: Annotated[str | None, typer.Option(help="The target's Prometheus, if not that of its entry.")] = None,
+    results: ResultsOption = RESULTS,
+    workers: Annotated[int | None, typer.Option(help="Locust worker processes.")] = None,
+    rehearsal: Annotated[str, typer.Option(help="The rehearsal platform: a name or a file.")] = "tartware",
+    change: Annotated[list[str] | None, typer.Option(help="A rehearsal made worse: services.core.max=8")] = None,
+    ui: Annotated[bool, typer.Option("--ui", help="Show Locust's web UI on loopback.")] = False,
+) -> None:
+    """Drive a plan, watch the platform, judge it and write the report."""
+    asked = Asked(
+        plan=plan, rate_rps=rate, duration=duration, workload=workload, target=target, prometheus=prometheus,
+        workers=workers, rehearsal=rehearsal, changes=tuple(change or ()), ui=ui,
+    )  # fmt: skip
+    console = _console()
+    folder = new_run_folder(results, plan)
+    ended = run_plan(asked, folder, console)
+    verdict = conclude(folder)
+    _tell(folder, verdict, console)
+    raise typer.Exit(130 if ended == "interrupted" else verdict.outcome.exit_code)
+
+
+@app.command(name="judge")
+def judge_again(
+    called: RunArgument = "",
+    objectives: Annotated[str, typer.Option(help="Other objectives than the plan's: a name or a file.")] = "",
+    prometheus: Annotated[str, typer.Option(help="Gather the evidence anew from this Prometheus first.")] = "",
+    results: ResultsOption = RESULTS,
+) -> None:
+    """Judge a run again from its record, offline; also one that was killed half-way."""
+    folder = find_run(results, called)
+    if prometheus:
+        gather_evidence(folder, prometheus)
+    verdict = conclude(folder, objectives=objectives)
+    _tell(folder, verdict, _console())
+    raise typer.Exit(verdict.outcome.exit_code)
+
+
+@app.command()
+def report(called: RunArgument = "", results: ResultsOption = RESULTS) -> None:
+    """Render a run's report again and say where it is."""
+    folder = find_run(results, called)
+    conclude(folder)
+    _console().print(str(folder / "report.html"), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def stop(called: RunArgument = "", results: ResultsOption = RESULTS) -> None:
+    """End a run's load within seconds, from anywhere that sees its folder."""
+    folder = find_run(results, called)
+    request_stop(folder, by="golive stop")
+    for _ in range(STOP_WITHIN_S * 10):
+        if has_ended(folder):
+            _console().print(f"The load of {folder.name} has ended.", highlight=False)
+            return
+        time.sleep(0.1)
+    raise PreflightFailed(
+        f"{folder.name} has not confirmed within {STOP_WITHIN_S} s that its load has ended.",
+        remedy="Is its golive still alive? A worker without a master stops by itself within five seconds.",
+    )
+
+
+@app.command()
+def plans() -> None:
+    """List the plans that can be run by name."""
+    for name, description in list_plans():
+        _console().print(f"{name:<10} {description}", highlight=False)
+
+
+def _console() -> Console:
+    return Console(soft_wrap=not sys.stdout.isatty())
+
+
+def _tell(folder: Path, verdict: Verdict, console: Console) -> None:
+    """The verdict, one entry an objective with its because, and the report's path."""
+    for line in summary_lines(verdict):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def main() -> int:
+    """Run the command; turn what went wrong outside the platform into one message and its exit code."""
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as end:
+        return int(end.exit_code)
+    except click.ClickException as wrong:
+        wrong.show()
+        return 2
+    except HarnessError as error:
+        print(f"golive: {error}", file=sys.stderr)  # noqa: T201  (the command line's own last word)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("golive: interrupted", file=sys.stderr)  # noqa: T201
+        return 130
+    return 0

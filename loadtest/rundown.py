@@ -1,0 +1,145 @@
+"""One `golive run`, from what was asked to a closed record: stage or target, pre-flight, conduct, gather."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+
+from rich.console import Console
+
+from loadtest import _engine, preflight
+from loadtest.conduct import Surroundings, conduct
+from loadtest.outlook import Outlook
+from loadtest.processes import WebUi, free_port
+from loadtest.progress import Progress, Watcher
+from loadtest.rehearsal.reaper import Reaper
+from loadtest.rehearsal.stage import Stage
+from scenarios.engine_plan import engine_plan
+from scenarios.errors import PlanError
+from scenarios.files import find_target, load_plan, read_rehearsal, read_secrets, read_tables, read_targets
+from scenarios.plan import Plan
+from scenarios.target import Target, TargetClass
+
+TARGETS = Path("targets.yaml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line asked for; None and "" leave the plan's own value."""
+
+    plan: str
+    rate_rps: float | None
+    duration: str | None
+    workload: str | None
+    target: str | None
+    prometheus: str | None
+    workers: int | None
+    rehearsal: str
+    changes: tuple[str, ...]
+    ui: bool
+
+
+def run_plan(asked: Asked, folder: Path, console: Console) -> str:
+    """Run a plan from the beginning to a closed record with its evidence gathered; returns how it ended.
+
+    Raises HarnessError before the folder is there when the run cannot be; later ones leave a readable record.
+    """
+    with ExitStack() as after:
+        reaper = after.enter_context(Reaper.start())
+        target, versions, died_parts = after.enter_context(_stage_or_target(asked, reaper, console))
+        plan = _plan(asked, target)
+        check_plan(plan)
+        preflight.check(plan, folder.parent)
+        outlook = Outlook(target)
+        watcher = Watcher(folder, plan, outlook.replicas)
+        progress = Progress(watcher, console)
+        ui = WebUi(port=free_port(), password=secrets.token_urlsafe(9)) if asked.ui else None
+        _announce(plan, folder, ui, console)
+        around = Surroundings(
+            folder=folder,
+            rehearsal=target.target_class is TargetClass.REHEARSAL,
+            versions={**own_versions(), **versions},
+            watched=reaper.watch,
+            died_parts=died_parts,
+            settled=outlook.settled,
+            show=progress,
+            ui=ui,
+        )
+        try:
+            ended = conduct(plan, around)
+        finally:
+            progress.close()
+        outlook.gather(folder)
+        return ended
+
+
+@contextmanager
+def _stage_or_target(
+    asked: Asked, reaper: Reaper, console: Console
+) -> Iterator[tuple[Target, dict[str, str], Callable[[], list[str]]]]:
+    if asked.target:
+        target = find_target(asked.target, read_targets(TARGETS) if TARGETS.exists() else ())
+        yield replace(target, prometheus_url=asked.prometheus or target.prometheus_url), {}, list
+        return
+    console.print("REHEARSAL: raising the stage (platform, autoscaler, Prometheus, Alertmanager) …", highlight=False)
+    with Stage.open(read_rehearsal(asked.rehearsal), reaper=reaper, changes=asked.changes) as stage:
+        target = Target(
+            name=asked.rehearsal,
+            url=stage.target_url,
+            target_class=TargetClass.REHEARSAL,
+            prometheus_url=asked.prometheus or stage.prometheus_url,
+            namespace=stage.namespace,
+        )
+        yield target, dict(stage.versions), stage.died_parts
+
+
+def _plan(asked: Asked, target: Target) -> Plan:
+    return load_plan(
+        asked.plan,
+        target=target,
+        rate_rps=asked.rate_rps,
+        hold=asked.duration,
+        workload=asked.workload,
+        workers=asked.workers,
+    )
+
+
+def check_plan(plan: Plan) -> None:
+    """Let the engine itself refuse what it cannot send, before anything is laid down."""
+    compiled = engine_plan(
+        plan,
+        base_url=plan.target.url,
+        run_date=time.strftime("%Y-%m-%d", time.gmtime()),
+        tables=read_tables(plan.workload),
+        secrets=read_secrets(plan.workload),
+    )
+    try:
+        _engine.validate_plan(json.dumps(compiled))
+    except ValueError as refusal:
+        raise PlanError(f"The engine refuses this plan: {refusal}", remedy="Mend the workload or the plan.") from None
+
+
+def own_versions() -> dict[str, str]:
+    """What this golive is made of."""
+    parts = {name: metadata.version(name) for name in ("golive", "locust", "numpy")}
+    return {**parts, "engine": _engine.version(), "python": platform.python_version()}
+
+
+def _announce(plan: Plan, folder: Path, ui: WebUi | None, console: Console) -> None:
+    offered_rps = plan.profile.peak_rps
+    console.print(
+        f"{plan.name}: {plan.workload.name} at {plan.target.name} ({plan.target.target_class.value}), "
+        f"{offered_rps:,.0f} rps offered, {plan.rate_to_prove_rps:,.0f} to prove, "
+        f"{plan.profile.duration_s:,.0f} s, {plan.workers} worker(s)\nrecord: {folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if ui:
+        console.print(f"Locust's UI: http://127.0.0.1:{ui.port}  user golive  password {ui.password}", highlight=False)

@@ -1,0 +1,50 @@
+"""From a finished record to its verdict and report: gather, judge, render. The CLI's own half."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analysis.evidence import assemble
+from analysis.gather import gather
+from analysis.manifest import write_manifest
+from analysis.ports import MetricsSource
+from analysis.prometheus import Prometheus
+from analysis.report import render
+from analysis.results import read_record
+from analysis.timeline import timeline
+from analysis.verdict_file import write_verdict
+from scenarios.files import read_objectives
+from slo.evidence import NotSeen
+from slo.findings import find
+from slo.judge import judge
+from slo.verdict import Verdict
+
+
+def metrics_of(url: str) -> MetricsSource | NotSeen:
+    """The Prometheus at this address, or the word that there is none."""
+    return Prometheus(url) if url else NotSeen("no Prometheus was named for this target")
+
+
+def gather_evidence(folder: Path, prometheus_url: str) -> None:
+    """Pull every series the verdict needs into the record, so that judging never needs Prometheus again."""
+    gather(read_record(folder), metrics_of(prometheus_url))
+
+
+def conclude(folder: Path, *, objectives: str = "") -> Verdict:
+    """Judge a record as it lies there and write verdict, timeline, report and manifest beside it.
+
+    objectives: name or path of other objectives than the plan's own; "" for the plan's.
+    """
+    record = read_record(folder)
+    evidence, measurement = assemble(record)
+    findings = find(measurement, evidence, record.plan.thresholds)
+    asked = read_objectives(objectives) if objectives else record.plan.objectives
+    verdict = judge(asked, evidence, findings)
+    seconds = timeline(record)
+    seconds.to_parquet(folder / "timeline.parquet")
+    write_verdict(folder / "verdict.json", record=record, verdict=verdict)
+    render(
+        record=record, evidence=evidence, measurement=measurement, verdict=verdict, timeline=seconds, into=folder
+    )
+    write_manifest(folder)
+    return verdict
