@@ -1,0 +1,239 @@
+//! One worker's engine: compile a plan, reach the target, send a shard of it on threads of its own, hand out counts.
+
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::clock::now_ns;
+use crate::codec::Expectations;
+use crate::control::{lock, Control};
+use crate::control_timer::ControlTimer;
+use crate::error::EngineError;
+use crate::login;
+use crate::plan::{Check, Plan, Request};
+use crate::pool::Kind;
+use crate::record::{Record, Taken};
+use crate::schedule::Schedule;
+use crate::shard::Shard;
+use crate::target::Target;
+use crate::template::{Sources, Template};
+
+/// Sends arrivals k with k % shards == shard of a plan.
+#[derive(Debug)]
+pub struct Engine {
+    plan: Plan,
+    shard: u64,
+    shards: u64,
+    pid: u32,
+    target: Mutex<Target>,
+    sources: Mutex<Sources>,
+    control: Arc<Control>,
+    control_timer: Arc<ControlTimer>,
+    records: OnceLock<Vec<Arc<Mutex<Record>>>>,
+    started: OnceLock<Started>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Started {
+    start_ns: u64,
+    start_unix_s: u64,
+}
+
+impl Engine {
+    /// Compile a plan. Starts no thread.
+    pub fn new(plan_json: &str, shard: u64, shards: u64) -> Result<Self, EngineError> {
+        let plan = Plan::from_json(plan_json)?;
+        if shard >= shards {
+            return Err(EngineError::Order(format!("shard {shard} of {shards} does not exist")));
+        }
+        let target = Target::of(&plan)?;
+        kinds(&plan, &target, &Sources::default())?;
+        Ok(Self {
+            plan,
+            shard,
+            shards,
+            pid: std::process::id(),
+            target: Mutex::new(target),
+            sources: Mutex::default(),
+            control: Arc::default(),
+            control_timer: Arc::default(),
+            records: OnceLock::new(),
+            started: OnceLock::new(),
+        })
+    }
+
+    /// Resolve the target, reach it and log in; one sentence when it cannot be used.
+    pub fn prepare(&self) -> Result<(), String> {
+        let mut target = lock(&self.target).clone();
+        target.resolve(Duration::from_micros(self.plan.connect_timeout_us))?;
+        if let Some(login) = &self.plan.login {
+            lock(&self.sources).tokens = login::tokens(&self.plan, login, &target)?;
+        }
+        *lock(&self.target) = target;
+        Ok(())
+    }
+
+    /// Begin the rate line `start_in_us` from now; seconds are labelled from `start_unix_us`.
+    pub fn start(&self, start_in_us: u64, start_unix_us: u64, lease_us: u64) -> Result<(), EngineError> {
+        if std::process::id() != self.pid {
+            let what = "this engine was built in another process: build it after the fork";
+            return Err(EngineError::Order(what.into()));
+        }
+        let target = Arc::new(lock(&self.target).clone());
+        if target.address.is_none() {
+            return Err(EngineError::Order("start before prepare has succeeded".into()));
+        }
+        let kinds = Arc::new(kinds(&self.plan, &target, &lock(&self.sources))?);
+        let started = Started {
+            start_ns: now_ns() + start_in_us * 1000,
+            start_unix_s: start_unix_us / 1_000_000,
+        };
+        if self.started.set(started).is_err() {
+            return Err(EngineError::Order("started already".into()));
+        }
+        self.control.renew_lease(lease_us);
+        self.spawn(&target, &kinds, started.start_ns)
+    }
+
+    fn spawn(&self, target: &Arc<Target>, kinds: &Arc<Vec<Kind>>, start_ns: u64) -> Result<(), EngineError> {
+        let threads = self.plan.threads;
+        let records: Vec<_> =
+            (0..threads).map(|_| Arc::new(Mutex::new(Record::new(self.plan.requests.len())))).collect();
+        self.control.begin(threads);
+        for (index, record) in records.iter().enumerate() {
+            let part = Shard {
+                target: Arc::clone(target),
+                kinds: Arc::clone(kinds),
+                record: Arc::clone(record),
+                control: Arc::clone(&self.control),
+                schedule: Schedule::new(
+                    &self.plan,
+                    self.shard + index as u64 * self.shards,
+                    self.shards * threads as u64,
+                ),
+                start_ns,
+                grid_ns: self.plan.grid_us * 1000,
+                connections: self.plan.connections / threads,
+                connect_timeout_us: self.plan.connect_timeout_us,
+            };
+            let control = Arc::clone(&self.control);
+            thread::Builder::new()
+                .name(format!("golive-send-{index}"))
+                .spawn(move || run_guarded(part, &control))
+                .map_err(|error| EngineError::Order(format!("no thread could be started: {error}")))?;
+        }
+        let _ = self.records.set(records);
+        self.control_timer
+            .start(start_ns)
+            .map_err(|error| EngineError::Order(format!("no thread could be started: {error}")))
+    }
+
+    /// Keep sending for so long.
+    pub fn renew_lease(&self, lease_us: u64) {
+        self.control.renew_lease(lease_us);
+    }
+
+    /// Stop scheduling at once.
+    pub fn halt(&self, because: &str) {
+        self.control.halt(because);
+    }
+
+    /// new, waiting, running, draining or done.
+    pub fn state(&self) -> &'static str {
+        let Some(started) = self.started.get() else { return "new" };
+        match self.control.activity() {
+            (_, false) => "done",
+            (false, true) => "draining",
+            (true, true) if now_ns() < started.start_ns => "waiting",
+            (true, true) => "running",
+        }
+    }
+
+    /// Why the engine stopped before its plan ended; empty when it did not.
+    pub fn halted_because(&self) -> String {
+        self.control.halted_because()
+    }
+
+    /// What was counted since the last drain (engine/DELTA.md); empty when nothing.
+    pub fn drain(&self, everything: bool) -> String {
+        let (Some(started), Some(records)) = (self.started.get(), self.records.get()) else {
+            return String::new();
+        };
+        let now_s = now_ns().saturating_sub(started.start_ns) / 1_000_000_000;
+        let before = if everything { u64::MAX } else { now_s.saturating_sub(1) };
+        let done = everything && self.state() == "done";
+        if done {
+            self.control_timer.stop();
+        }
+        let mut taken = Taken::default();
+        for record in records {
+            let part = lock(record).take_before(before);
+            taken.merge(part);
+        }
+        let names: Vec<String> = self.plan.requests.iter().map(|request| request.name.clone()).collect();
+        let (delta, spare) = taken.into_delta(started.start_unix_s, &names);
+        lock(&records[0]).give_back(spare);
+        let timers: Vec<(u64, u64)> = self
+            .control_timer
+            .take_before(before)
+            .into_iter()
+            .map(|(second, late_us)| (started.start_unix_s + second, late_us))
+            .collect();
+        if delta.counts.is_empty() && delta.in_flight.is_empty() && timers.is_empty() {
+            return String::new();
+        }
+        json!({
+            "counts": delta.counts, "latency": delta.latency,
+            "in_flight": delta.in_flight, "control_timer_us": timers,
+        })
+        .to_string()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.control.halt("the engine was dropped");
+        self.control_timer.stop();
+    }
+}
+
+/// Run a shard; whatever happens in it, the engine ends and says why.
+fn run_guarded(part: Shard, control: &Control) {
+    match catch_unwind(AssertUnwindSafe(|| part.run())) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => control.halt(&format!("engine fault: {error}")),
+        Err(_) => control.halt("engine fault: a sending thread panicked"),
+    }
+    control.ended();
+}
+
+fn kinds(plan: &Plan, target: &Target, sources: &Sources) -> Result<Vec<Kind>, EngineError> {
+    plan.requests
+        .iter()
+        .map(|request| {
+            Ok(Kind {
+                template: Template::compile(plan, request, &target.host_header, &target.base_path, sources)?,
+                expected: expectations(request),
+                expect: request.expect.clone(),
+                timeout_us: request.timeout_us,
+                is_head: request.method == "HEAD",
+                may_repeat: matches!(request.method.as_str(), "GET" | "HEAD"),
+            })
+        })
+        .collect()
+}
+
+fn expectations(request: &Request) -> Expectations {
+    let mut expected = Expectations::default();
+    for check in &request.checks {
+        match check {
+            Check::BodyContains(text) => expected.body_contains.push(text.clone().into_bytes()),
+            Check::BodyAtMost(most) => expected.body_at_most = Some(*most),
+            Check::HeaderEquals(name, value) => expected.headers.push((name.clone(), value.clone())),
+        }
+    }
+    expected
+}

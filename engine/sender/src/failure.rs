@@ -1,0 +1,84 @@
+//! The ways a request can fail: a closed list but for the status (engine/DELTA.md).
+
+use std::fmt;
+use std::io;
+
+/// Why a request was not answered as expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Failure {
+    Refused,
+    Reset,
+    TimeoutConnect,
+    TimeoutWait,
+    TimeoutBody,
+    Status(u16),
+    Malformed,
+    Check,
+    TooLarge,
+    Tls,
+    Redirect,
+    LocalPorts,
+    FileHandles,
+    Unreachable,
+}
+
+impl Failure {
+    /// Whether a client would call the platform unavailable.
+    #[must_use]
+    pub fn is_unavailable(self) -> bool {
+        match self {
+            Self::Status(status) => status >= 500,
+            Self::Refused
+            | Self::Reset
+            | Self::Unreachable
+            | Self::TimeoutConnect
+            | Self::TimeoutWait
+            | Self::TimeoutBody => true,
+            _ => false,
+        }
+    }
+
+    /// Whether no answer came at all, so that its latency is its time-out.
+    #[must_use]
+    pub fn is_timeout(self) -> bool {
+        matches!(self, Self::TimeoutConnect | Self::TimeoutWait | Self::TimeoutBody)
+    }
+
+    /// What an error while connecting means.
+    #[must_use]
+    pub fn of_connecting(error: &io::Error) -> Self {
+        // errno of Linux: EMFILE 24, ENFILE 23, EADDRNOTAVAIL 99
+        match (error.raw_os_error(), error.kind()) {
+            (Some(23 | 24), _) => Self::FileHandles,
+            (Some(99), _) => Self::LocalPorts,
+            (_, io::ErrorKind::ConnectionRefused) => Self::Refused,
+            (_, io::ErrorKind::ConnectionReset) => Self::Reset,
+            (_, io::ErrorKind::TimedOut) => Self::TimeoutConnect,
+            (_, io::ErrorKind::InvalidData) => Self::Tls,
+            (_, io::ErrorKind::UnexpectedEof) => Self::Reset,
+            _ => Self::Unreachable,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Status(status) => return write!(out, "status {status}"),
+            Self::Refused => "refused",
+            Self::Reset => "reset",
+            Self::TimeoutConnect => "timeout connect",
+            Self::TimeoutWait => "timeout wait",
+            Self::TimeoutBody => "timeout body",
+            Self::Malformed => "malformed",
+            Self::Check => "check",
+            Self::TooLarge => "too large",
+            Self::Tls => "tls",
+            Self::Redirect => "redirect",
+            Self::LocalPorts => "local ports",
+            Self::FileHandles => "file handles",
+            Self::Unreachable => "unreachable",
+        };
+        out.write_str(name)
+    }
+}

@@ -1,0 +1,25 @@
+//! golive's load engine: when each request is due, send it, count it. It knows no objectives and no Python.
+
+mod clock;
+mod codec;
+mod connection;
+mod control;
+mod control_timer;
+mod error;
+mod failure;
+mod login;
+mod plan;
+mod pool;
+mod record;
+mod schedule;
+mod shard;
+mod target;
+mod template;
+
+mod engine;
+
+pub use codec::{Answer, AnswerReader, Expectations, Fault};
+pub use engine::Engine;
+pub use error::EngineError;
+pub use plan::Plan;
+pub use schedule::{due_counts, Arrival, Schedule};

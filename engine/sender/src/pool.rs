@@ -1,0 +1,161 @@
+//! The connections of one thread: who is idle, who waits for what, whose time is up.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+
+use crate::codec::Expectations;
+use crate::control::{lock, Control};
+use crate::record::Record;
+use crate::schedule::Arrival;
+use crate::target::Target;
+use crate::template::Template;
+
+/// One kind of request, ready to be sent and judged.
+#[derive(Debug)]
+pub struct Kind {
+    pub template: Template,
+    pub expected: Expectations,
+    pub expect: Vec<u16>,
+    pub timeout_us: u64,
+    pub is_head: bool,
+    pub may_repeat: bool,
+}
+
+/// A connection's place in the pool.
+#[derive(Debug, Default)]
+pub struct Slot {
+    pub job: Option<Arrival>,
+    pub waker: Option<Waker>,
+    pub deadline_ns: u64, // after the start of the rate line; 0: nothing is running
+    pub expired: bool,
+}
+
+/// What a thread's pacer and its connections share. Everything happens on one thread.
+#[derive(Debug)]
+pub struct Pool {
+    pub target: Arc<Target>,
+    pub kinds: Arc<Vec<Kind>>,
+    pub record: Arc<Mutex<Record>>,
+    pub control: Arc<Control>,
+    pub start_ns: u64,
+    pub connect_timeout_us: u64,
+    pub exact: bool,
+    pub slots: RefCell<Vec<Slot>>,
+    pub idle: RefCell<Vec<usize>>,
+    pub free: RefCell<Vec<usize>>,
+    pub queue: RefCell<VecDeque<Arrival>>,
+    pub in_flight: Cell<u64>,
+    pub scratch: RefCell<Vec<u8>>,
+}
+
+impl Pool {
+    /// Nanoseconds after the start of the rate line.
+    pub fn now_ns(&self) -> u64 {
+        crate::clock::now_ns().saturating_sub(self.start_ns)
+    }
+
+    /// Write something down.
+    pub fn note<R>(&self, write: impl FnOnce(&mut Record) -> R) -> R {
+        write(&mut lock(&self.record))
+    }
+
+    /// When an arrival gives up.
+    pub fn deadline_ns(&self, arrival: &Arrival) -> u64 {
+        arrival.due_ns + self.kinds[arrival.request].timeout_us * 1000
+    }
+
+    /// The next waiting arrival that still has time; those that have none are written down as unsent.
+    pub fn next_waiting(&self, now_ns: u64) -> Option<Arrival> {
+        loop {
+            let arrival = self.queue.borrow_mut().pop_front()?;
+            if self.deadline_ns(&arrival) > now_ns {
+                return Some(arrival);
+            }
+            self.unsent(&arrival);
+        }
+    }
+
+    /// Give up the arrivals at the head of the queue whose time is up.
+    pub fn expire_waiting(&self, now_ns: u64) {
+        loop {
+            let head = self.queue.borrow().front().copied();
+            match head {
+                Some(arrival) if self.deadline_ns(&arrival) <= now_ns => {
+                    self.queue.borrow_mut().pop_front();
+                    self.unsent(&arrival);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Write an arrival down as never sent.
+    pub fn unsent(&self, arrival: &Arrival) {
+        let timeout_us = self.kinds[arrival.request].timeout_us;
+        self.note(|record| record.unsent(arrival.due_ns, arrival.request, timeout_us));
+    }
+
+    /// Hand a job to an idle connection.
+    pub fn assign(&self, slot: usize, arrival: Arrival) {
+        self.begin(slot, &arrival);
+        let waker = {
+            let mut slots = self.slots.borrow_mut();
+            slots[slot].job = Some(arrival);
+            slots[slot].waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Note that a connection works on an arrival from now on.
+    pub fn begin(&self, slot: usize, arrival: &Arrival) {
+        let deadline_ns = self.deadline_ns(arrival);
+        let mut slots = self.slots.borrow_mut();
+        slots[slot].deadline_ns = deadline_ns;
+        slots[slot].expired = false;
+        self.in_flight.set(self.in_flight.get() + 1);
+    }
+
+    /// Note that it does not any more.
+    pub fn finish(&self, slot: usize) {
+        self.slots.borrow_mut()[slot].deadline_ns = 0;
+        self.in_flight.set(self.in_flight.get().saturating_sub(1));
+    }
+
+    /// Wake the connections whose time is up.
+    pub fn expire_running(&self, now_ns: u64) {
+        let mut wakers = Vec::new();
+        for slot in self.slots.borrow_mut().iter_mut() {
+            if slot.deadline_ns != 0 && slot.deadline_ns <= now_ns && !slot.expired {
+                slot.expired = true;
+                wakers.extend(slot.waker.take());
+            }
+        }
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+
+    /// A place for a new connection, while there is one.
+    pub fn open_slot(&self, limit: usize) -> Option<usize> {
+        if let Some(slot) = self.free.borrow_mut().pop() {
+            return Some(slot);
+        }
+        let mut slots = self.slots.borrow_mut();
+        if slots.len() >= limit {
+            return None;
+        }
+        slots.push(Slot::default());
+        Some(slots.len() - 1)
+    }
+
+    /// Give a place back.
+    pub fn close_slot(&self, slot: usize) {
+        self.idle.borrow_mut().retain(|idle| *idle != slot);
+        self.slots.borrow_mut()[slot] = Slot::default();
+        self.free.borrow_mut().push(slot);
+    }
+}

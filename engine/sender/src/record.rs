@@ -1,0 +1,322 @@
+//! What happened to each request, added up by second of the intended start and by request.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use base64::prelude::{Engine as _, BASE64_STANDARD};
+use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
+use hdrhistogram::Histogram;
+use serde_json::{json, Value};
+
+use crate::failure::Failure;
+use crate::plan::LONGEST_US;
+
+type Latencies = Histogram<u32>;
+
+/// Tag of the histogram of due → written.
+pub const LAG: &str = "golive.lag";
+/// Tag of the histogram of written → answered.
+pub const SERVICE: &str = "golive.service";
+
+/// The counts of a thread that sends. Times are ns after the start of the rate line.
+#[derive(Debug)]
+pub struct Record {
+    requests: usize,
+    seconds: BTreeMap<u64, Box<Second>>,
+    spare: Vec<Latencies>,
+}
+
+#[derive(Debug)]
+struct Second {
+    requests: Vec<Counts>,
+    lag: Option<Latencies>,
+    service: Option<Latencies>,
+    in_flight_sum: u64,
+    in_flight_samples: u64,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Counts {
+    due: u64,
+    sent: u64,
+    ok: u64,
+    unsent: u64,
+    unavailable: u64,
+    sent_bytes: u64,
+    received_bytes: u64,
+    failed: BTreeMap<Failure, u64>,
+    answered: Option<Latencies>,
+    failed_latency: Option<Latencies>,
+}
+
+/// A request that has been written.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent {
+    pub due_ns: u64,
+    pub sent_ns: u64,
+    pub request: usize,
+    pub bytes: u64,
+}
+
+impl Record {
+    /// An empty record for a plan with so many kinds of requests.
+    #[must_use]
+    pub fn new(requests: usize) -> Self {
+        Self { requests, seconds: BTreeMap::new(), spare: Vec::new() }
+    }
+
+    /// An arrival's instant has passed.
+    pub fn due(&mut self, due_ns: u64, request: usize) {
+        self.counts(due_ns, request).due += 1;
+    }
+
+    /// A request was written.
+    pub fn sent(&mut self, sent: &Sent) {
+        let lag_us = sent.sent_ns.saturating_sub(sent.due_ns) / 1000;
+        let counts = self.counts(sent.due_ns, sent.request);
+        counts.sent += 1;
+        counts.sent_bytes += sent.bytes;
+        self.in_second(sent.due_ns, |second, spare| note(&mut second.lag, lag_us, spare));
+    }
+
+    /// A written request was answered as expected.
+    pub fn ok(&mut self, sent: &Sent, done_ns: u64, received_bytes: u64) {
+        let latency_us = done_ns.saturating_sub(sent.due_ns) / 1000;
+        let service_us = done_ns.saturating_sub(sent.sent_ns) / 1000;
+        self.in_second(sent.due_ns, |second, spare| {
+            note(&mut second.service, service_us, spare);
+            let counts = &mut second.requests[sent.request];
+            counts.ok += 1;
+            counts.received_bytes += received_bytes;
+            note(&mut counts.answered, latency_us, spare);
+        });
+    }
+
+    /// A request failed. `latency_us`: until the failure, or its time-out when it was not answered.
+    pub fn failed(&mut self, due_ns: u64, request: usize, failure: Failure, latency_us: u64) {
+        self.in_second(due_ns, |second, spare| {
+            let counts = &mut second.requests[request];
+            *counts.failed.entry(failure).or_default() += 1;
+            counts.unavailable += u64::from(failure.is_unavailable());
+            note(&mut counts.failed_latency, latency_us, spare);
+        });
+    }
+
+    /// A request could not even be written because its connection failed: it counts as sent and failed.
+    pub fn never_written(&mut self, due_ns: u64, request: usize, failure: Failure, latency_us: u64) {
+        self.counts(due_ns, request).sent += 1;
+        self.failed(due_ns, request, failure, latency_us);
+    }
+
+    /// An arrival was not written before its time-out or the end.
+    pub fn unsent(&mut self, due_ns: u64, request: usize, timeout_us: u64) {
+        self.in_second(due_ns, |second, spare| {
+            let counts = &mut second.requests[request];
+            counts.unsent += 1;
+            note(&mut counts.failed_latency, timeout_us, spare);
+        });
+    }
+
+    /// How many requests are on their way just now.
+    pub fn in_flight(&mut self, now_ns: u64, count: u64) {
+        self.in_second(now_ns, |second, _| {
+            second.in_flight_sum += count;
+            second.in_flight_samples += 1;
+        });
+    }
+
+    fn counts(&mut self, due_ns: u64, request: usize) -> &mut Counts {
+        &mut self.second(due_ns / 1_000_000_000).requests[request]
+    }
+
+    fn in_second(&mut self, at_ns: u64, change: impl FnOnce(&mut Second, &mut Vec<Latencies>)) {
+        let mut spare = std::mem::take(&mut self.spare);
+        change(self.second(at_ns / 1_000_000_000), &mut spare);
+        self.spare = spare;
+    }
+
+    fn second(&mut self, second: u64) -> &mut Second {
+        let requests = self.requests;
+        self.seconds.entry(second).or_insert_with(|| {
+            Box::new(Second {
+                requests: vec![Counts::default(); requests],
+                lag: None,
+                service: None,
+                in_flight_sum: 0,
+                in_flight_samples: 0,
+            })
+        })
+    }
+
+    /// Take out all seconds before this one.
+    pub fn take_before(&mut self, second: u64) -> Taken {
+        let later = self.seconds.split_off(&second);
+        Taken { seconds: std::mem::replace(&mut self.seconds, later) }
+    }
+
+    /// Give emptied histograms back for use.
+    pub fn give_back(&mut self, spare: Vec<Latencies>) {
+        self.spare.extend(spare);
+        self.spare.truncate(4 * (self.requests + 2));
+    }
+}
+
+fn note(place: &mut Option<Latencies>, value_us: u64, spare: &mut Vec<Latencies>) {
+    if place.is_none() {
+        *place = spare.pop().or_else(fresh);
+    }
+    if let Some(latencies) = place {
+        latencies.saturating_record(value_us.clamp(1, LONGEST_US));
+    }
+}
+
+fn fresh() -> Option<Latencies> {
+    // The bounds are constants that the library accepts (tested).
+    Histogram::new_with_bounds(1, LONGEST_US, 3).ok()
+}
+
+/// Seconds taken out of a record.
+#[derive(Debug, Default)]
+pub struct Taken {
+    seconds: BTreeMap<u64, Box<Second>>,
+}
+
+impl Taken {
+    /// Add another thread's.
+    pub fn merge(&mut self, other: Taken) {
+        for (at, second) in other.seconds {
+            match self.seconds.entry(at) {
+                std::collections::btree_map::Entry::Vacant(free) => {
+                    free.insert(second);
+                }
+                std::collections::btree_map::Entry::Occupied(mut there) => there.get_mut().merge(*second),
+            }
+        }
+    }
+
+    /// The counts, histograms and gauges as engine/DELTA.md has them; empties the histograms for use again.
+    pub fn into_delta(self, start_unix_s: u64, names: &[String]) -> (Delta, Vec<Latencies>) {
+        let mut delta = Delta::default();
+        let mut spare = Vec::new();
+        let mut serializer = V2DeflateSerializer::new();
+        for (at, second) in self.seconds {
+            second.write(start_unix_s + at, names, &mut delta, &mut serializer, &mut spare);
+        }
+        (delta, spare)
+    }
+}
+
+/// The parts of a delta.
+#[derive(Debug, Default)]
+pub struct Delta {
+    pub counts: Vec<Value>,
+    pub latency: Vec<Value>,
+    pub in_flight: Vec<(u64, f64)>,
+}
+
+impl Second {
+    fn merge(&mut self, other: Second) {
+        for (mine, theirs) in self.requests.iter_mut().zip(other.requests) {
+            mine.merge(theirs);
+        }
+        add(&mut self.lag, other.lag);
+        add(&mut self.service, other.service);
+        // Threads' means add up to the worker's mean.
+        let (mine, theirs) = (self.mean_in_flight(), mean(other.in_flight_sum, other.in_flight_samples));
+        self.in_flight_sum = ((mine + theirs) * 1000.0) as u64;
+        self.in_flight_samples = u64::from(self.in_flight_samples + other.in_flight_samples > 0) * 1000;
+    }
+
+    fn mean_in_flight(&self) -> f64 {
+        mean(self.in_flight_sum, self.in_flight_samples)
+    }
+
+    fn write(
+        self,
+        at: u64,
+        names: &[String],
+        delta: &mut Delta,
+        serializer: &mut V2DeflateSerializer,
+        spare: &mut Vec<Latencies>,
+    ) {
+        if self.in_flight_samples > 0 {
+            let rounded = (self.mean_in_flight() * 1000.0).round() / 1000.0;
+            delta.in_flight.push((at, rounded));
+        }
+        let mut keep = |tag: &str, latencies: Option<Latencies>| {
+            if let Some(mut latencies) = latencies {
+                delta.latency.push(json!({"second": at, "tag": tag, "hdr": encode(&latencies, serializer)}));
+                latencies.reset();
+                spare.push(latencies);
+            }
+        };
+        for (counts, name) in self.requests.into_iter().zip(names) {
+            if counts.is_empty() {
+                continue;
+            }
+            delta.counts.push(counts.entry(at, name));
+            let mut failed_tag = name.clone();
+            let _ = write!(failed_tag, "!failed");
+            keep(name, counts.answered);
+            keep(&failed_tag, counts.failed_latency);
+        }
+        keep(LAG, self.lag);
+        keep(SERVICE, self.service);
+    }
+}
+
+impl Counts {
+    fn is_empty(&self) -> bool {
+        self.due + self.sent + self.ok + self.unsent == 0 && self.failed.is_empty()
+    }
+
+    fn merge(&mut self, other: Counts) {
+        self.due += other.due;
+        self.sent += other.sent;
+        self.ok += other.ok;
+        self.unsent += other.unsent;
+        self.unavailable += other.unavailable;
+        self.sent_bytes += other.sent_bytes;
+        self.received_bytes += other.received_bytes;
+        for (failure, count) in other.failed {
+            *self.failed.entry(failure).or_default() += count;
+        }
+        add(&mut self.answered, other.answered);
+        add(&mut self.failed_latency, other.failed_latency);
+    }
+
+    fn entry(&self, second: u64, name: &str) -> Value {
+        let failed: BTreeMap<String, u64> =
+            self.failed.iter().map(|(failure, count)| (failure.to_string(), *count)).collect();
+        json!({
+            "second": second, "request": name, "due": self.due, "sent": self.sent, "ok": self.ok,
+            "failed": failed, "unavailable": self.unavailable, "unsent": self.unsent,
+            "sent_bytes": self.sent_bytes, "received_bytes": self.received_bytes,
+        })
+    }
+}
+
+fn mean(sum: u64, samples: u64) -> f64 {
+    if samples == 0 {
+        return 0.0;
+    }
+    sum as f64 / samples as f64
+}
+
+fn add(mine: &mut Option<Latencies>, theirs: Option<Latencies>) {
+    match (mine.as_mut(), theirs) {
+        (Some(mine), Some(theirs)) => {
+            // Both have the same bounds, so adding cannot fail (tested).
+            let _ = mine.add(&theirs);
+        }
+        (None, theirs) => *mine = theirs,
+        (Some(_), None) => {}
+    }
+}
+
+fn encode(latencies: &Latencies, serializer: &mut V2DeflateSerializer) -> String {
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = serializer.serialize(latencies, &mut bytes);
+    BASE64_STANDARD.encode(bytes)
+}

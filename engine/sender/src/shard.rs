@@ -1,0 +1,183 @@
+//! One sending thread: its pacer puts due arrivals into the hands of connections, on the pacing grid and only there.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use tokio::task::LocalSet;
+
+use crate::clock::{sharpen_timers, Timer};
+use crate::connection::serve;
+use crate::control::Control;
+use crate::pool::{Kind, Pool};
+use crate::record::Record;
+use crate::schedule::{Arrival, Schedule};
+use crate::target::Target;
+
+/// How often time-outs are looked for and the lease is checked, at least.
+const HOUSEKEEPING_NS: u64 = 2_000_000;
+const SCRATCH: usize = 16 * 1024;
+
+/// All a sending thread needs.
+pub struct Shard {
+    pub target: Arc<Target>,
+    pub kinds: Arc<Vec<Kind>>,
+    pub record: Arc<Mutex<Record>>,
+    pub control: Arc<Control>,
+    pub schedule: Schedule,
+    pub start_ns: u64,
+    pub grid_ns: u64,
+    pub connections: usize,
+    pub connect_timeout_us: u64,
+}
+
+impl Shard {
+    /// Send the shard; returns when the last answer is in or given up.
+    pub fn run(self) -> io::Result<()> {
+        sharpen_timers();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let local = LocalSet::new();
+        local.block_on(&runtime, self.pace())
+    }
+
+    async fn pace(self) -> io::Result<()> {
+        let pool = Rc::new(Pool {
+            target: self.target,
+            kinds: self.kinds,
+            record: self.record,
+            control: self.control,
+            start_ns: self.start_ns,
+            connect_timeout_us: self.connect_timeout_us,
+            exact: self.grid_ns == 0,
+            slots: RefCell::default(),
+            idle: RefCell::default(),
+            free: RefCell::default(),
+            queue: RefCell::new(VecDeque::new()),
+            in_flight: Cell::new(0),
+            scratch: RefCell::new(vec![0; SCRATCH]),
+        });
+        let timer = Timer::new()?;
+        let mut pacer = Pacer {
+            pool,
+            upcoming: self.schedule.peekable(),
+            grid_ns: self.grid_ns,
+            connections: self.connections,
+            scheduling: true,
+            looked_ns: 0,
+        };
+        timer.until(self.start_ns).await?;
+        while pacer.step() {
+            timer.until(pacer.wake_ns()).await?;
+        }
+        Ok(())
+    }
+}
+
+struct Pacer {
+    pool: Rc<Pool>,
+    upcoming: std::iter::Peekable<Schedule>,
+    grid_ns: u64,
+    connections: usize,
+    scheduling: bool,
+    looked_ns: u64,
+}
+
+impl Pacer {
+    /// Do what is due now; whether there is more to come.
+    fn step(&mut self) -> bool {
+        let now_ns = self.pool.now_ns();
+        if self.scheduling {
+            if self.pool.control.is_halted(crate::clock::now_ns()) {
+                self.give_up_waiting();
+            } else {
+                self.take_due(now_ns);
+            }
+        }
+        self.dispatch(now_ns);
+        if now_ns - self.looked_ns >= HOUSEKEEPING_NS {
+            self.looked_ns = now_ns;
+            self.pool.expire_waiting(now_ns);
+            self.pool.expire_running(now_ns);
+        }
+        let in_flight = self.pool.in_flight.get();
+        self.pool.note(|record| record.in_flight(now_ns, in_flight));
+        self.scheduling || in_flight > 0 || !self.pool.queue.borrow().is_empty()
+    }
+
+    fn take_due(&mut self, now_ns: u64) {
+        let mut queue = self.pool.queue.borrow_mut();
+        let mut due: Option<std::sync::MutexGuard<'_, Record>> = None;
+        while let Some(arrival) = self.upcoming.next_if(|arrival| arrival.due_ns <= now_ns) {
+            due.get_or_insert_with(|| crate::control::lock(&self.pool.record))
+                .due(arrival.due_ns, arrival.request);
+            queue.push_back(arrival);
+        }
+        drop(due);
+        if self.upcoming.peek().is_none() {
+            self.scheduling = false;
+            self.pool.control.scheduled_all();
+        }
+    }
+
+    /// Halted: nothing more is due, and what waits will not be sent.
+    fn give_up_waiting(&mut self) {
+        self.scheduling = false;
+        self.pool.control.scheduled_all();
+        let waiting: Vec<Arrival> = self.pool.queue.borrow_mut().drain(..).collect();
+        for arrival in &waiting {
+            self.pool.unsent(arrival);
+        }
+    }
+
+    fn dispatch(&self, now_ns: u64) {
+        loop {
+            if self.pool.queue.borrow().is_empty() {
+                return;
+            }
+            // The connection used last is the warmest.
+            let idle = self.pool.idle.borrow_mut().pop();
+            let slot = match idle {
+                Some(slot) => Some((slot, true)),
+                None => self.pool.open_slot(self.connections).map(|slot| (slot, false)),
+            };
+            let Some((slot, is_open)) = slot else { return };
+            let Some(arrival) = self.pool.next_waiting(now_ns) else {
+                self.put_back(slot, is_open);
+                return;
+            };
+            if is_open {
+                self.pool.assign(slot, arrival);
+            } else {
+                self.pool.begin(slot, &arrival);
+                tokio::task::spawn_local(serve(Rc::clone(&self.pool), slot, arrival));
+            }
+        }
+    }
+
+    fn put_back(&self, slot: usize, is_open: bool) {
+        if is_open {
+            self.pool.idle.borrow_mut().push(slot);
+        } else {
+            self.pool.free.borrow_mut().push(slot);
+        }
+    }
+
+    /// When to look again, on the monotonic clock: at the next due arrival's place on the grid.
+    fn wake_ns(&mut self) -> u64 {
+        let now_ns = self.pool.now_ns();
+        let latest_ns = now_ns + HOUSEKEEPING_NS;
+        let next_ns = match self.upcoming.peek() {
+            Some(arrival) if self.scheduling => arrival.due_ns.min(latest_ns),
+            _ => latest_ns,
+        };
+        let waiting = !self.pool.queue.borrow().is_empty();
+        let at_ns = match (self.grid_ns, waiting) {
+            (0, _) => next_ns,
+            (grid_ns, true) => (now_ns / grid_ns + 1) * grid_ns,
+            (grid_ns, false) => next_ns.div_ceil(grid_ns).max(now_ns / grid_ns + 1) * grid_ns,
+        };
+        self.pool.start_ns + at_ns
+    }
+}

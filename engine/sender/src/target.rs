@@ -1,0 +1,187 @@
+//! Where requests go: the plan's base URL, resolved once, and the streams to it, plain or TLS.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream as BlockingStream, ToSocketAddrs};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::TlsConnector;
+
+use crate::error::EngineError;
+use crate::plan::{refuse, Plan};
+
+/// The plan's base URL, taken apart.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub host_header: String,
+    pub base_path: String,
+    name: String,
+    port: u16,
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    pub address: Option<SocketAddr>,
+}
+
+impl Target {
+    /// Take a plan's base URL apart; reads the trusted roots for https.
+    pub fn of(plan: &Plan) -> Result<Self, EngineError> {
+        let (secure, rest) = match plan.base_url.split_once("://") {
+            Some(("http", rest)) => (false, rest),
+            Some(("https", rest)) => (true, rest),
+            _ => return refuse("base_url", format!("{:?} is neither http:// nor https://", plan.base_url)),
+        };
+        let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+        if authority.contains('@') || path.contains(['?', '#']) {
+            return refuse("base_url", "takes no user, query or fragment".into());
+        }
+        let (name, port) = split_authority(authority, if secure { 443 } else { 80 })?;
+        let tls = if secure { Some(client_config(plan, &name)?) } else { None };
+        Ok(Self {
+            host_header: authority.to_string(),
+            base_path: path.trim_end_matches('/').to_string(),
+            name,
+            port,
+            tls,
+            address: None,
+        })
+    }
+
+    /// Find the target's address and take one connection to show that it is there.
+    pub fn resolve(&mut self, timeout: Duration) -> Result<(), String> {
+        let found = (self.name.as_str(), self.port)
+            .to_socket_addrs()
+            .map_err(|error| format!("the name {} cannot be resolved: {error}", self.name))?;
+        let mut last = format!("the name {} has no address", self.name);
+        for address in found {
+            match BlockingStream::connect_timeout(&address, timeout) {
+                Ok(_) => {
+                    self.address = Some(address);
+                    return Ok(());
+                }
+                Err(error) => last = format!("{} by {address}", plainly(&error)),
+            }
+        }
+        Err(last)
+    }
+
+    /// A stream for the login, with time-outs.
+    pub fn blocking(&self, timeout: Duration) -> io::Result<Box<dyn ReadWrite>> {
+        let address = self.address.ok_or(io::ErrorKind::NotConnected)?;
+        let stream = BlockingStream::connect_timeout(&address, timeout)?;
+        stream.set_read_timeout(Some(timeout))?;
+        stream.set_write_timeout(Some(timeout))?;
+        stream.set_nodelay(true)?;
+        match &self.tls {
+            None => Ok(Box::new(stream)),
+            Some((config, name)) => {
+                let session = ClientConnection::new(Arc::clone(config), name.clone()).map_err(io::Error::other)?;
+                Ok(Box::new(StreamOwned::new(session, stream)))
+            }
+        }
+    }
+
+    /// A stream for the load.
+    pub async fn connect(&self) -> io::Result<Stream> {
+        let address = self.address.ok_or(io::ErrorKind::NotConnected)?;
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        match &self.tls {
+            None => Ok(Stream::Plain(stream)),
+            Some((config, name)) => {
+                let connector = TlsConnector::from(Arc::clone(config));
+                Ok(Stream::Tls(Box::new(connector.connect(name.clone(), stream).await?)))
+            }
+        }
+    }
+}
+
+/// A blocking stream of either kind.
+pub trait ReadWrite: Read + Write {}
+impl<T: Read + Write> ReadWrite for T {}
+
+fn plainly(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".into(),
+        io::ErrorKind::TimedOut => "no connection in time".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn split_authority(authority: &str, default_port: u16) -> Result<(String, u16), EngineError> {
+    let (name, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((name, rest)) => (name, rest.strip_prefix(':')),
+        None => authority.rsplit_once(':').map_or((authority, None), |(name, port)| (name, Some(port))),
+    };
+    let port = port.map_or(Ok(default_port), str::parse);
+    match port {
+        Ok(port) if port > 0 && !name.is_empty() => Ok((name.to_string(), port)),
+        _ => refuse("base_url", format!("{authority:?} is no host and port")),
+    }
+}
+
+fn client_config(plan: &Plan, name: &str) -> Result<(Arc<ClientConfig>, ServerName<'static>), EngineError> {
+    let mut roots = RootCertStore::empty();
+    if plan.ca_pem.is_empty() {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    } else {
+        for certificate in rustls_pemfile::certs(&mut plan.ca_pem.as_bytes()) {
+            let certificate: Result<CertificateDer<'static>, _> = certificate;
+            let added = certificate.ok().map(|certificate| roots.add(certificate));
+            if !matches!(added, Some(Ok(()))) {
+                return refuse("ca_pem", "holds something that is no certificate".into());
+            }
+        }
+    }
+    if roots.is_empty() {
+        return refuse("ca_pem", "holds no certificate, and the system offers none".into());
+    }
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from(name.to_string())
+        .map_err(|_| EngineError::Plan { at: "base_url".into(), what: format!("{name:?} is no server name") })?;
+    Ok((Arc::new(config), name))
+}
+
+/// A connection's bytes, whichever way they travel.
+#[derive(Debug)]
+pub enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Requests as bytes: fixed parts laid down once, values written fresh for every arrival.
+//!
+//! Every value follows from (seed, arrival number), so a run can be repeated whatever its number of workers.
+
+use crate::error::EngineError;
+use crate::plan::{refuse, Piece, Plan, Request, Table, Text, Value};
+use crate::schedule::hash;
+
+/// Where a text stands; decides how its values are escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Path,
+    Header,
+    Body,
+}
+
+/// A request ready to be written for any arrival.
+#[derive(Debug)]
+pub struct Template {
+    head: Vec<Part>,
+    body: Option<Vec<Part>>,
+    fixed_body_len: Option<usize>,
+    seed: u64,
+}
+
+#[derive(Debug)]
+enum Part {
+    Fixed(Vec<u8>),
+    Int { low: i64, span: u64 },
+    Sequence(u64),
+    Choice(Vec<Vec<u8>>),
+    Csv { table: usize, rows: Vec<Vec<u8>> },
+    Uuid,
+    Token(Vec<Vec<u8>>),
+}
+
+/// What templates draw on besides the plan.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    pub tokens: Vec<String>,
+}
+
+impl Template {
+    /// Lay down a request's fixed parts. `host` and `base_path` come from the plan's base URL.
+    pub fn compile(
+        plan: &Plan,
+        request: &Request,
+        host: &str,
+        base_path: &str,
+        sources: &Sources,
+    ) -> Result<Self, EngineError> {
+        let compiler = Compiler { plan, sources, at: format!("request {:?}", request.name) };
+        let mut head = vec![Part::Fixed(format!("{} {base_path}", request.method).into_bytes())];
+        compiler.text(&request.path, Place::Path, &mut head)?;
+        head.push(Part::Fixed(format!(" HTTP/1.1\r\nHost: {host}\r\n").into_bytes()));
+        for (name, text) in &request.headers {
+            compiler.header_name(name)?;
+            head.push(Part::Fixed(format!("{name}: ").into_bytes()));
+            compiler.text(text, Place::Header, &mut head)?;
+            head.push(Part::Fixed(b"\r\n".to_vec()));
+        }
+        let body = match &request.body {
+            None => None,
+            Some(text) => {
+                if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+                    head.push(Part::Fixed(b"Content-Type: application/json\r\n".to_vec()));
+                }
+                let mut parts = Vec::new();
+                compiler.text(text, Place::Body, &mut parts)?;
+                Some(join(parts))
+            }
+        };
+        let fixed_body_len = body.as_deref().and_then(fixed_len);
+        Ok(Self { head: join(head), body, fixed_body_len, seed: plan.seed })
+    }
+
+    /// Write the request of one arrival. `scratch` keeps its room between calls.
+    pub fn write(&self, number: u64, out: &mut Vec<u8>, scratch: &mut Vec<u8>) {
+        out.clear();
+        let mut draw = Draw::new(self.seed, number);
+        for part in &self.head {
+            part.write(&mut draw, out);
+        }
+        let Some(body) = &self.body else {
+            out.extend_from_slice(b"\r\n");
+            return;
+        };
+        if let Some(len) = self.fixed_body_len {
+            content_length(len, out);
+            for part in body {
+                part.write(&mut draw, out);
+            }
+            return;
+        }
+        scratch.clear();
+        for part in body {
+            part.write(&mut draw, scratch);
+        }
+        content_length(scratch.len(), out);
+        out.extend_from_slice(scratch);
+    }
+}
+
+fn content_length(len: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"Content-Length: ");
+    decimal(len as u64, out);
+    out.extend_from_slice(b"\r\n\r\n");
+}
+
+/// The random numbers of one arrival. A CSV row is drawn once for each table, so that its columns belong together.
+struct Draw {
+    seed: u64,
+    number: u64,
+    random: fastrand::Rng,
+}
+
+impl Draw {
+    fn new(seed: u64, number: u64) -> Self {
+        let random = fastrand::Rng::with_seed(hash(seed ^ 0x5EED_0F7E_3417, number));
+        Self { seed, number, random }
+    }
+
+    fn row(&self, table: usize, rows: usize) -> usize {
+        (hash(self.seed.wrapping_add(table as u64 + 1), self.number) % rows as u64) as usize
+    }
+}
+
+impl Part {
+    fn write(&self, draw: &mut Draw, out: &mut Vec<u8>) {
+        match self {
+            Self::Fixed(bytes) => out.extend_from_slice(bytes),
+            Self::Int { low, span } => {
+                let drawn = if *span == u64::MAX { draw.random.u64(..) } else { draw.random.u64(0..=*span) };
+                signed(low.wrapping_add(drawn as i64), out);
+            }
+            Self::Sequence(start) => decimal(start.wrapping_add(draw.number), out),
+            Self::Choice(options) => out.extend_from_slice(&options[draw.random.usize(0..options.len())]),
+            Self::Csv { table, rows } => out.extend_from_slice(&rows[draw.row(*table, rows.len())]),
+            Self::Uuid => uuid(draw.random.u128(..), out),
+            Self::Token(tokens) => {
+                out.extend_from_slice(&tokens[(draw.number % tokens.len() as u64) as usize]);
+            }
+        }
+    }
+}
+
+fn decimal(mut value: u64, out: &mut Vec<u8>) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+fn signed(value: i64, out: &mut Vec<u8>) {
+    if value < 0 {
+        out.push(b'-');
+    }
+    decimal(value.unsigned_abs(), out);
+}
+
+/// A version 4 UUID (RFC 9562) of random bits.
+fn uuid(random: u128, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let bits = (random & !(0xF << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+    for nibble in 0..32 {
+        if matches!(nibble, 8 | 12 | 16 | 20) {
+            out.push(b'-');
+        }
+        out.push(HEX[((bits >> (124 - 4 * nibble)) & 0xF) as usize]);
+    }
+}
+
+struct Compiler<'a> {
+    plan: &'a Plan,
+    sources: &'a Sources,
+    at: String,
+}
+
+impl Compiler<'_> {
+    fn text(&self, text: &Text, place: Place, parts: &mut Vec<Part>) -> Result<(), EngineError> {
+        for piece in text {
+            parts.push(match piece {
+                Piece::Fixed(fixed) => Part::Fixed(self.clean(fixed, place)?.as_bytes().to_vec()),
+                Piece::Value(value) => self.value(value, place)?,
+            });
+        }
+        Ok(())
+    }
+
+    fn value(&self, value: &Value, place: Place) -> Result<Part, EngineError> {
+        Ok(match value {
+            Value::RandomInt(low, high) if low <= high => {
+                Part::Int { low: *low, span: high.wrapping_sub(*low) as u64 }
+            }
+            Value::RandomInt(low, high) => return refuse(&self.at, format!("random_int: {low} is above {high}")),
+            Value::Sequence(start) => Part::Sequence(*start),
+            Value::Choice(options) => Part::Choice(self.each(options, place, "choice")?),
+            Value::Date(low, high) => Part::Choice(self.dates(*low, *high)?),
+            Value::Csv(table, column) => self.column(table, column, place)?,
+            Value::Uuid(()) => Part::Uuid,
+            Value::Token(()) if self.plan.login.is_none() => {
+                return refuse(&self.at, "uses a token, but the plan has no login".into())
+            }
+            // Before the login there are none; a plan is still checked whole.
+            Value::Token(()) if self.sources.tokens.is_empty() => Part::Token(vec![Vec::new()]),
+            Value::Token(()) => Part::Token(self.each(&self.sources.tokens, place, "token")?),
+        })
+    }
+
+    fn each(&self, options: &[String], place: Place, what: &str) -> Result<Vec<Vec<u8>>, EngineError> {
+        if options.is_empty() {
+            return refuse(&self.at, format!("{what} has nothing to choose from"));
+        }
+        options.iter().map(|option| Ok(escape(self.clean(option, place)?, place))).collect()
+    }
+
+    fn column(&self, name: &str, column: &str, place: Place) -> Result<Part, EngineError> {
+        let Some((index, table)) = self.plan.tables.iter().enumerate().find(|(_, table)| table.name == name) else {
+            return refuse(&self.at, format!("there is no table {name:?}"));
+        };
+        let cells = cells_of(table, column).or_else(|| None);
+        let Some(cells) = cells else {
+            return refuse(&self.at, format!("table {name:?} has no column {column:?}"));
+        };
+        Ok(Part::Csv { table: index, rows: self.each(&cells, place, "csv")? })
+    }
+
+    fn dates(&self, low: i64, high: i64) -> Result<Vec<Vec<u8>>, EngineError> {
+        if low > high || high - low > 36_600 {
+            return refuse(&self.at, format!("date: {low} to {high} days is no usable range"));
+        }
+        let Some(today) = days_of(&self.plan.run_date) else {
+            return refuse("run_date", format!("{:?} is not YYYY-MM-DD", self.plan.run_date));
+        };
+        Ok((low..=high).map(|days| date_of(today + days).into_bytes()).collect())
+    }
+
+    fn header_name(&self, name: &str) -> Result<(), EngineError> {
+        let is_token = !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+        if is_token {
+            return Ok(());
+        }
+        refuse(&self.at, format!("{name:?} is no header name"))
+    }
+
+    /// A line break in a path or header would be a second request in the first one's clothes.
+    fn clean<'t>(&self, text: &'t str, place: Place) -> Result<&'t str, EngineError> {
+        if place != Place::Body && text.bytes().any(|b| b < b' ' || b == 0x7f) {
+            return refuse(&self.at, "a control character stands in a path or header".into());
+        }
+        Ok(text)
+    }
+}
+
+fn cells_of(table: &Table, column: &str) -> Option<Vec<String>> {
+    let at = table.columns.iter().position(|name| name == column)?;
+    table.rows.iter().map(|row| row.get(at).cloned()).collect()
+}
+
+fn escape(text: &str, place: Place) -> Vec<u8> {
+    match place {
+        Place::Header => text.as_bytes().to_vec(),
+        Place::Path => percent(text),
+        Place::Body => json_inner(text),
+    }
+}
+
+/// Percent-encode all but the unreserved characters (RFC 3986, 2.3).
+fn percent(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(byte);
+        } else {
+            out.extend_from_slice(format!("%{byte:02X}").as_bytes());
+        }
+    }
+    out
+}
+
+/// The inside of a JSON string.
+fn json_inner(text: &str) -> Vec<u8> {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted.as_bytes()[1..quoted.len() - 1].to_vec()
+}
+
+fn fixed_len(parts: &[Part]) -> Option<usize> {
+    parts.iter().try_fold(0, |len, part| match part {
+        Part::Fixed(bytes) => Some(len + bytes.len()),
+        Part::Uuid => Some(len + 36),
+        Part::Choice(options) if options.iter().all(|option| option.len() == options[0].len()) => {
+            Some(len + options[0].len())
+        }
+        _ => None,
+    })
+}
+
+fn join(parts: Vec<Part>) -> Vec<Part> {
+    let mut joined: Vec<Part> = Vec::with_capacity(parts.len());
+    for part in parts {
+        match (joined.last_mut(), part) {
+            (Some(Part::Fixed(before)), Part::Fixed(bytes)) => before.extend(bytes),
+            (_, part) => joined.push(part),
+        }
+    }
+    joined
+}
+
+/// Days since 1970-01-01 of a civil date (H. Hinnant, "chrono-compatible low-level date algorithms").
+fn days_of(date: &str) -> Option<i64> {
+    let mut fields = date.split('-').map(|field| field.parse::<i64>().ok());
+    let (year, month, day) = (fields.next()??, fields.next()??, fields.next()??);
+    if fields.next().is_some() || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
+}
+
+fn date_of(days: i64) -> String {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
