@@ -1,0 +1,123 @@
+"""HdrHistograms as they lie in a log: what slot means which value, and decoding many at once.
+
+The format is HdrHistogram's V2: an 8-byte cookie and length, then a zlib stream of a 40-byte header and the slots'
+counts as ZigZag LEB128 numbers, a negative number standing for so many empty slots. Decoding line by line costs 0.15 ms
+each; all lines in one numpy pass cost a tenth of it, and a 20-minute record has 13,000 lines.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+COMPRESSED_COOKIE = 0x1C849304
+PLAIN_COOKIE = 0x1C849303
+WORD_SIZE_BITS = 0xF0  # of the cookies; V2 does not use them
+OUTER_HEADER = struct.Struct(">II")  # cookie, length of the zlib stream
+INNER_HEADER = struct.Struct(">IIIIQQd")  # cookie, length, index offset, digits, lowest, highest, conversion ratio
+LONGEST_NUMBER_BYTES = 8  # 56 bits: no count of requests needs the ninth byte
+LARGEST_PLAIN_BYTES = 4 * 1024 * 1024  # a histogram of ours has 17,408 slots; more than this is damage
+MOST_SLOTS = 1 << 17  # above what 64-bit values take at four digits
+
+
+class HistogramUnreadable(ValueError):
+    """One encoded histogram is damaged or of another kind than golive writes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slots:
+    """The non-empty slots of many histograms, end to end.
+
+    `row` says which histogram an entry belongs to, `slot` which of its slots, `count` what is in it.
+    """
+
+    row: NDArray[np.int32]
+    slot: NDArray[np.int32]
+    count: NDArray[np.int64]
+
+
+def highest_values(slots: NDArray[np.int32], *, digits: int) -> NDArray[np.int64]:
+    """The largest value that each slot stands for, so that a value is never understated (lowest trackable value 1).
+
+    The first 2·10^digits values, rounded up to a power of two, have a slot each; from there each doubling has half as
+    many slots, each twice as wide (HdrHistogram, "recording").
+    """
+    half = half_count(digits)
+    index = slots.astype(np.int64)
+    doubling = np.maximum(index // half - 1, 0)
+    step = index - doubling * half
+    highest: NDArray[np.int64] = ((step + 1) << doubling) - 1
+    return highest
+
+
+def half_count(digits: int) -> int:
+    """How many slots each doubling of the value has."""
+    largest_single = int(2 * 10**digits)
+    return 1 << ((largest_single - 1).bit_length() - 1)
+
+
+def plain_counts(encoded: str | bytes, *, digits: int) -> bytes:
+    """The ZigZag LEB128 numbers inside one encoded histogram. Raises HistogramUnreadable."""
+    try:
+        wrapped = base64.b64decode(encoded, validate=True)
+        cookie, length = OUTER_HEADER.unpack_from(wrapped)
+        stream = zlib.decompressobj()
+        plain = stream.decompress(wrapped[OUTER_HEADER.size :], LARGEST_PLAIN_BYTES)
+        inner = INNER_HEADER.unpack_from(plain)
+    except (binascii.Error, struct.error, zlib.error, ValueError) as damage:
+        raise HistogramUnreadable(str(damage)) from None
+    if cookie & ~WORD_SIZE_BITS != COMPRESSED_COOKIE or length != len(wrapped) - OUTER_HEADER.size or not stream.eof:
+        raise HistogramUnreadable("it is not a whole compressed V2 histogram")
+    _check(inner, digits)
+    counts = plain[INNER_HEADER.size :]
+    if inner[1] != len(counts) or (counts and counts[-1] >= 0x80):
+        raise HistogramUnreadable("its counts are cut off")
+    return counts
+
+
+def _check(inner: tuple[int | float, ...], digits: int) -> None:
+    cookie, _, offset, has_digits, lowest, _, ratio = inner
+    if int(cookie) & ~WORD_SIZE_BITS != PLAIN_COOKIE:
+        raise HistogramUnreadable("it is not of HdrHistogram's V2 form")
+    if (offset, has_digits, lowest, ratio) != (0, digits, 1, 1.0):
+        raise HistogramUnreadable(f"it counts from {lowest} in {has_digits} digits; golive's count from 1 in {digits}")
+
+
+def decode_counts(plains: Sequence[bytes]) -> Slots:
+    """The slots of many histograms, from the numbers that `plain_counts` gave. Raises HistogramUnreadable."""
+    numbers, ends_at = _numbers(np.frombuffer(b"".join(plains), dtype=np.uint8))
+    ends_by = np.searchsorted(ends_at, np.cumsum([len(plain) for plain in plains], dtype=np.int64), side="right")
+    row = np.repeat(np.arange(len(plains), dtype=np.int32), np.diff(ends_by, prepend=0))
+    # A negative number skips so many slots; any other fills one.
+    advance = np.where(numbers < 0, -numbers, 1)
+    after = np.cumsum(advance)
+    before_row = np.concatenate(([0], after))[np.concatenate(([0], ends_by))]
+    slot = after - advance - before_row[row]
+    filled = numbers > 0
+    if len(slot) and not 0 <= int(slot.max()) < MOST_SLOTS:
+        raise HistogramUnreadable("it has more slots than any histogram")
+    return Slots(row[filled], slot[filled].astype(np.int32), numbers[filled])
+
+
+def _numbers(octets: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The ZigZag LEB128 numbers of a buffer, and where each ends (one past its last octet)."""
+    ends_at = np.flatnonzero(octets < 0x80) + 1
+    starts_at = np.concatenate(([0], ends_at[:-1])) if len(ends_at) else ends_at
+    lengths = ends_at - starts_at
+    if len(lengths) and int(lengths.max()) > LONGEST_NUMBER_BYTES:
+        raise HistogramUnreadable("it holds a count of more than 55 bits")
+    raw = (octets[starts_at] & 0x7F).astype(np.int64)
+    longer = np.flatnonzero(lengths > 1)
+    for place in range(1, LONGEST_NUMBER_BYTES):
+        longer = longer[lengths[longer] > place]
+        if not len(longer):
+            break
+        raw[longer] |= (octets[starts_at[longer] + place] & 0x7F).astype(np.int64) << (7 * place)
+    return (raw >> 1) ^ -(raw & 1), ends_at
