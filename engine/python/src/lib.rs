@@ -5,7 +5,12 @@ use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-create_exception!(_engine, EngineError, PyValueError, "The engine plan is not usable, or an order came out of turn.");
+create_exception!(
+    _engine,
+    EngineError,
+    PyValueError,
+    "The engine plan is not usable, or an order came out of turn."
+);
 
 // By value: `map_err` hands the refusal over.
 #[allow(clippy::needless_pass_by_value)]
@@ -29,12 +34,16 @@ impl Engine {
     }
 
     fn prepare(&self, py: Python<'_>) -> String {
-        py.detach(|| self.sender.prepare()).err().unwrap_or_default()
+        py.detach(|| self.sender.prepare())
+            .err()
+            .unwrap_or_default()
     }
 
     #[pyo3(signature = (*, start_in_us, start_unix_us, lease_us))]
     fn start(&self, start_in_us: u64, start_unix_us: u64, lease_us: u64) -> PyResult<()> {
-        self.sender.start(start_in_us, start_unix_us, lease_us).map_err(refused)
+        self.sender
+            .start(start_in_us, start_unix_us, lease_us)
+            .map_err(refused)
     }
 
     #[pyo3(signature = (*, lease_us))]
@@ -85,5 +94,14 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(due_counts, module)?)?;
     module.add_function(wrap_pyfunction!(validate_plan, module)?)?;
     module.add_function(wrap_pyfunction!(version, module)?)?;
-    module.add("__all__", ["Engine", "EngineError", "due_counts", "validate_plan", "version"])
+    module.add(
+        "__all__",
+        [
+            "Engine",
+            "EngineError",
+            "due_counts",
+            "validate_plan",
+            "version",
+        ],
+    )
 }

@@ -4,6 +4,8 @@ use std::io;
 
 use httparse::{Header, Status};
 
+use crate::framing::Framing;
+
 /// The most a server may send in headers.
 pub const HEAD_LIMIT: usize = 64 * 1024;
 /// The most it may send in a body.
@@ -91,7 +93,11 @@ impl AnswerReader {
     }
 
     /// Take what is whole from the front of the buffer. `Ok(None)`: more bytes are needed.
-    pub fn feed(&mut self, buffer: &mut Vec<u8>, expected: &Expectations) -> Result<Option<Answer>, Fault> {
+    pub fn feed(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        expected: &Expectations,
+    ) -> Result<Option<Answer>, Fault> {
         let mut taken = 0;
         let done = self.advance(buffer, &mut taken, expected);
         buffer.drain(..taken);
@@ -113,7 +119,9 @@ impl AnswerReader {
             .body_contains
             .iter()
             .all(|text| contains(&self.body, text))
-            && expected.body_at_most.is_none_or(|most| self.body_len <= most);
+            && expected
+                .body_at_most
+                .is_none_or(|most| self.body_len <= most);
         Answer {
             status: self.status,
             body_len: self.body_len,
@@ -122,21 +130,34 @@ impl AnswerReader {
         }
     }
 
-    fn advance(&mut self, buffer: &[u8], taken: &mut usize, expected: &Expectations) -> Result<(), Fault> {
+    fn advance(
+        &mut self,
+        buffer: &[u8],
+        taken: &mut usize,
+        expected: &Expectations,
+    ) -> Result<(), Fault> {
         loop {
             let rest = &buffer[*taken..];
             let went_on = match self.stage {
                 Stage::Head => self.head(rest, taken, expected)?,
                 Stage::Length(left) => {
                     let now = self.body_bytes(rest, left, taken, expected)?;
-                    self.stage = if left == now { Stage::Done } else { Stage::Length(left - now) };
+                    self.stage = if left == now {
+                        Stage::Done
+                    } else {
+                        Stage::Length(left - now)
+                    };
                     now > 0 || left == 0
                 }
                 Stage::UntilClose => self.body_bytes(rest, u64::MAX, taken, expected)? > 0,
                 Stage::ChunkSize => self.chunk_size(rest, taken)?,
                 Stage::Chunk(left) => {
                     let now = self.body_bytes(rest, left, taken, expected)?;
-                    self.stage = if left == now { Stage::ChunkEnd } else { Stage::Chunk(left - now) };
+                    self.stage = if left == now {
+                        Stage::ChunkEnd
+                    } else {
+                        Stage::Chunk(left - now)
+                    };
                     now > 0
                 }
                 Stage::ChunkEnd => self.chunk_end(rest, taken)?,
@@ -149,7 +170,12 @@ impl AnswerReader {
         }
     }
 
-    fn head(&mut self, rest: &[u8], taken: &mut usize, expected: &Expectations) -> Result<bool, Fault> {
+    fn head(
+        &mut self,
+        rest: &[u8],
+        taken: &mut usize,
+        expected: &Expectations,
+    ) -> Result<bool, Fault> {
         if rest.is_empty() {
             return Ok(false);
         }
@@ -169,7 +195,10 @@ impl AnswerReader {
         if (100..200).contains(&status) {
             self.informational += 1;
             // 101 switches to a protocol nobody asked for.
-            if status == 101 || self.informational > INFORMATIONAL_LIMIT || self.head_seen > HEAD_LIMIT {
+            if status == 101
+                || self.informational > INFORMATIONAL_LIMIT
+                || self.head_seen > HEAD_LIMIT
+            {
                 return Err(Fault::Malformed);
             }
             return Ok(true);
@@ -177,7 +206,10 @@ impl AnswerReader {
         self.status = status;
         let framing = Framing::of(response.headers, minor)?;
         self.keep_alive = framing.keep_alive;
-        self.headers_hold = expected.headers.iter().all(|(name, value)| has(response.headers, name, value));
+        self.headers_hold = expected
+            .headers
+            .iter()
+            .all(|(name, value)| has(response.headers, name, value));
         self.stage = self.body_stage(&framing)?;
         Ok(true)
     }
@@ -221,7 +253,11 @@ impl AnswerReader {
         match httparse::parse_chunk_size(rest) {
             Ok(Status::Complete((len, size))) => {
                 *taken += len;
-                self.stage = if size == 0 { Stage::Trailers } else { Stage::Chunk(size) };
+                self.stage = if size == 0 {
+                    Stage::Trailers
+                } else {
+                    Stage::Chunk(size)
+                };
                 if self.body_len.saturating_add(size) > BODY_LIMIT {
                     return Err(Fault::TooLarge);
                 }
@@ -247,7 +283,11 @@ impl AnswerReader {
 
     fn trailer(&mut self, rest: &[u8], taken: &mut usize) -> Result<bool, Fault> {
         let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") else {
-            return if rest.len() > HEAD_LIMIT { Err(Fault::TooLarge) } else { Ok(false) };
+            return if rest.len() > HEAD_LIMIT {
+                Err(Fault::TooLarge)
+            } else {
+                Ok(false)
+            };
         };
         *taken += end + 2;
         self.head_seen += end + 2;
@@ -263,55 +303,6 @@ impl AnswerReader {
     }
 }
 
-/// How an answer's body ends, and whether the connection goes on after it (RFC 9112, 6 and 9).
-struct Framing {
-    chunked: bool,
-    length: Option<u64>,
-    keep_alive: bool,
-}
-
-impl Framing {
-    fn of(headers: &[Header<'_>], minor: u8) -> Result<Self, Fault> {
-        let mut framing = Self { chunked: false, length: None, keep_alive: minor == 1 };
-        for header in headers {
-            if header.name.eq_ignore_ascii_case("content-length") {
-                let length = decimal(header.value)?;
-                // Two different lengths: nobody knows where the next answer begins.
-                if framing.length.is_some_and(|before| before != length) {
-                    return Err(Fault::Malformed);
-                }
-                framing.length = Some(length);
-            } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-                framing.chunked = tokens(header.value).last().is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
-                if !framing.chunked {
-                    return Err(Fault::Malformed);
-                }
-            } else if header.name.eq_ignore_ascii_case("connection") {
-                for token in tokens(header.value) {
-                    framing.keep_alive = match token.to_ascii_lowercase().as_str() {
-                        "close" => false,
-                        "keep-alive" => true,
-                        _ => framing.keep_alive,
-                    };
-                }
-            }
-        }
-        Ok(framing)
-    }
-}
-
-fn tokens(value: &[u8]) -> impl Iterator<Item = &str> {
-    std::str::from_utf8(value).unwrap_or("").split(',').map(str::trim)
-}
-
-fn decimal(value: &[u8]) -> Result<u64, Fault> {
-    let text = std::str::from_utf8(value).map_err(|_| Fault::Malformed)?.trim();
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Fault::Malformed);
-    }
-    text.parse().map_err(|_| Fault::TooLarge)
-}
-
 fn has(headers: &[Header<'_>], name: &str, value: &str) -> bool {
     headers
         .iter()
@@ -325,7 +316,10 @@ fn contains(body: &[u8], text: &[u8]) -> bool {
 /// Read a whole answer from a blocking stream (the login).
 pub fn read_blocking(stream: &mut impl io::Read, keep: usize) -> io::Result<(Answer, Vec<u8>)> {
     // An empty text is in every body: it makes the reader keep the body.
-    let expected = Expectations { body_contains: vec![Vec::new()], ..Expectations::default() };
+    let expected = Expectations {
+        body_contains: vec![Vec::new()],
+        ..Expectations::default()
+    };
     let mut reader = AnswerReader::new(false);
     let (mut buffer, mut chunk) = (Vec::new(), [0u8; 8192]);
     loop {
@@ -334,9 +328,9 @@ pub fn read_blocking(stream: &mut impl io::Read, keep: usize) -> io::Result<(Ans
         let answer = if count == 0 {
             reader.close(&expected)
         } else {
-            reader
-                .feed(&mut buffer, &expected)
-                .map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, format!("{fault:?} answer")))?
+            reader.feed(&mut buffer, &expected).map_err(|fault| {
+                io::Error::new(io::ErrorKind::InvalidData, format!("{fault:?} answer"))
+            })?
         };
         if let Some(answer) = answer {
             reader.body.truncate(keep);

@@ -22,7 +22,10 @@ impl ControlTimer {
     /// Start sampling at `start_ns` on a thread of its own.
     pub fn start(self: &Arc<Self>, start_ns: u64) -> std::io::Result<()> {
         let timer = Arc::clone(self);
-        thread::Builder::new().name("golive-control".into()).spawn(move || timer.run(start_ns)).map(|_| ())
+        thread::Builder::new()
+            .name("golive-control".into())
+            .spawn(move || timer.run(start_ns))
+            .map(|_| ())
     }
 
     fn run(&self, start_ns: u64) {
@@ -33,7 +36,10 @@ impl ControlTimer {
             let woken_ns = now_ns();
             let late_us = woken_ns.saturating_sub(at_ns) / 1000;
             let second = (at_ns - start_ns) / 1_000_000_000;
-            lock(&self.samples_us).entry(second).or_default().push(late_us);
+            lock(&self.samples_us)
+                .entry(second)
+                .or_default()
+                .push(late_us);
             at_ns += EVERY_NS;
             if woken_ns > at_ns {
                 at_ns += (woken_ns - at_ns).div_ceil(EVERY_NS) * EVERY_NS;
@@ -52,7 +58,10 @@ impl ControlTimer {
         let later = samples.split_off(&second);
         let taken = std::mem::replace(&mut *samples, later);
         drop(samples);
-        taken.into_iter().map(|(second, mut late_us)| (second, p99(&mut late_us))).collect()
+        taken
+            .into_iter()
+            .map(|(second, mut late_us)| (second, p99(&mut late_us)))
+            .collect()
     }
 }
 

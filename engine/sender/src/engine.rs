@@ -47,7 +47,9 @@ impl Engine {
     pub fn new(plan_json: &str, shard: u64, shards: u64) -> Result<Self, EngineError> {
         let plan = Plan::from_json(plan_json)?;
         if shard >= shards {
-            return Err(EngineError::Order(format!("shard {shard} of {shards} does not exist")));
+            return Err(EngineError::Order(format!(
+                "shard {shard} of {shards} does not exist"
+            )));
         }
         let target = Target::of(&plan)?;
         kinds(&plan, &target, &Sources::default())?;
@@ -77,14 +79,21 @@ impl Engine {
     }
 
     /// Begin the rate line `start_in_us` from now; seconds are labelled from `start_unix_us`.
-    pub fn start(&self, start_in_us: u64, start_unix_us: u64, lease_us: u64) -> Result<(), EngineError> {
+    pub fn start(
+        &self,
+        start_in_us: u64,
+        start_unix_us: u64,
+        lease_us: u64,
+    ) -> Result<(), EngineError> {
         if std::process::id() != self.pid {
             let what = "this engine was built in another process: build it after the fork";
             return Err(EngineError::Order(what.into()));
         }
         let target = Arc::new(lock(&self.target).clone());
         if target.address.is_none() {
-            return Err(EngineError::Order("start before prepare has succeeded".into()));
+            return Err(EngineError::Order(
+                "start before prepare has succeeded".into(),
+            ));
         }
         let kinds = Arc::new(kinds(&self.plan, &target, &lock(&self.sources))?);
         let started = Started {
@@ -98,10 +107,16 @@ impl Engine {
         self.spawn(&target, &kinds, started.start_ns)
     }
 
-    fn spawn(&self, target: &Arc<Target>, kinds: &Arc<Vec<Kind>>, start_ns: u64) -> Result<(), EngineError> {
+    fn spawn(
+        &self,
+        target: &Arc<Target>,
+        kinds: &Arc<Vec<Kind>>,
+        start_ns: u64,
+    ) -> Result<(), EngineError> {
         let threads = self.plan.threads;
-        let records: Vec<_> =
-            (0..threads).map(|_| Arc::new(Mutex::new(Record::new(self.plan.requests.len())))).collect();
+        let records: Vec<_> = (0..threads)
+            .map(|_| Arc::new(Mutex::new(Record::new(self.plan.requests.len()))))
+            .collect();
         self.control.begin(threads);
         for (index, record) in records.iter().enumerate() {
             let part = Shard {
@@ -123,7 +138,9 @@ impl Engine {
             thread::Builder::new()
                 .name(format!("golive-send-{index}"))
                 .spawn(move || run_guarded(part, &control))
-                .map_err(|error| EngineError::Order(format!("no thread could be started: {error}")))?;
+                .map_err(|error| {
+                    EngineError::Order(format!("no thread could be started: {error}"))
+                })?;
         }
         let _ = self.records.set(records);
         self.control_timer
@@ -143,7 +160,9 @@ impl Engine {
 
     /// new, waiting, running, draining or done.
     pub fn state(&self) -> &'static str {
-        let Some(started) = self.started.get() else { return "new" };
+        let Some(started) = self.started.get() else {
+            return "new";
+        };
         match self.control.activity() {
             (_, false) => "done",
             (false, true) => "draining",
@@ -163,7 +182,11 @@ impl Engine {
             return String::new();
         };
         let now_s = now_ns().saturating_sub(started.start_ns) / 1_000_000_000;
-        let before = if everything { u64::MAX } else { now_s.saturating_sub(1) };
+        let before = if everything {
+            u64::MAX
+        } else {
+            now_s.saturating_sub(1)
+        };
         let done = everything && self.state() == "done";
         if done {
             self.control_timer.stop();
@@ -173,7 +196,12 @@ impl Engine {
             let part = lock(record).take_before(before);
             taken.merge(part);
         }
-        let names: Vec<String> = self.plan.requests.iter().map(|request| request.name.clone()).collect();
+        let names: Vec<String> = self
+            .plan
+            .requests
+            .iter()
+            .map(|request| request.name.clone())
+            .collect();
         let (delta, spare) = taken.into_delta(started.start_unix_s, &names);
         lock(&records[0]).give_back(spare);
         let timers: Vec<(u64, u64)> = self
@@ -215,7 +243,13 @@ fn kinds(plan: &Plan, target: &Target, sources: &Sources) -> Result<Vec<Kind>, E
         .iter()
         .map(|request| {
             Ok(Kind {
-                template: Template::compile(plan, request, &target.host_header, &target.base_path, sources)?,
+                template: Template::compile(
+                    plan,
+                    request,
+                    &target.host_header,
+                    &target.base_path,
+                    sources,
+                )?,
                 expected: expectations(request),
                 expect: request.expect.clone(),
                 timeout_us: request.timeout_us,
@@ -232,7 +266,9 @@ fn expectations(request: &Request) -> Expectations {
         match check {
             Check::BodyContains(text) => expected.body_contains.push(text.clone().into_bytes()),
             Check::BodyAtMost(most) => expected.body_at_most = Some(*most),
-            Check::HeaderEquals(name, value) => expected.headers.push((name.clone(), value.clone())),
+            Check::HeaderEquals(name, value) => {
+                expected.headers.push((name.clone(), value.clone()));
+            }
         }
     }
     expected

@@ -41,7 +41,10 @@ impl Failure {
     /// Whether no answer came at all, so that its latency is its time-out.
     #[must_use]
     pub fn is_timeout(self) -> bool {
-        matches!(self, Self::TimeoutConnect | Self::TimeoutWait | Self::TimeoutBody)
+        matches!(
+            self,
+            Self::TimeoutConnect | Self::TimeoutWait | Self::TimeoutBody
+        )
     }
 
     /// What an error while connecting means.
@@ -52,10 +55,9 @@ impl Failure {
             (Some(23 | 24), _) => Self::FileHandles,
             (Some(99), _) => Self::LocalPorts,
             (_, io::ErrorKind::ConnectionRefused) => Self::Refused,
-            (_, io::ErrorKind::ConnectionReset) => Self::Reset,
             (_, io::ErrorKind::TimedOut) => Self::TimeoutConnect,
             (_, io::ErrorKind::InvalidData) => Self::Tls,
-            (_, io::ErrorKind::UnexpectedEof) => Self::Reset,
+            (_, io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof) => Self::Reset,
             _ => Self::Unreachable,
         }
     }

@@ -5,8 +5,11 @@ mod codec;
 mod connection;
 mod control;
 mod control_timer;
+mod dates;
+mod engine;
 mod error;
 mod failure;
+mod framing;
 mod login;
 mod plan;
 mod pool;
@@ -15,8 +18,6 @@ mod schedule;
 mod shard;
 mod target;
 mod template;
-
-mod engine;
 
 pub use codec::{Answer, AnswerReader, Expectations, Fault};
 pub use engine::Engine;

@@ -53,7 +53,7 @@ struct Counts {
 #[derive(Debug, Clone, Copy)]
 pub struct Sent {
     pub due_ns: u64,
-    pub sent_ns: u64,
+    pub written_ns: u64,
     pub request: usize,
     pub bytes: u64,
 }
@@ -62,7 +62,11 @@ impl Record {
     /// An empty record for a plan with so many kinds of requests.
     #[must_use]
     pub fn new(requests: usize) -> Self {
-        Self { requests, seconds: BTreeMap::new(), spare: Vec::new() }
+        Self {
+            requests,
+            seconds: BTreeMap::new(),
+            spare: Vec::new(),
+        }
     }
 
     /// An arrival's instant has passed.
@@ -72,17 +76,19 @@ impl Record {
 
     /// A request was written.
     pub fn sent(&mut self, sent: &Sent) {
-        let lag_us = sent.sent_ns.saturating_sub(sent.due_ns) / 1000;
+        let lag_us = sent.written_ns.saturating_sub(sent.due_ns) / 1000;
         let counts = self.counts(sent.due_ns, sent.request);
         counts.sent += 1;
         counts.sent_bytes += sent.bytes;
-        self.in_second(sent.due_ns, |second, spare| note(&mut second.lag, lag_us, spare));
+        self.in_second(sent.due_ns, |second, spare| {
+            note(&mut second.lag, lag_us, spare);
+        });
     }
 
     /// A written request was answered as expected.
     pub fn ok(&mut self, sent: &Sent, done_ns: u64, received_bytes: u64) {
         let latency_us = done_ns.saturating_sub(sent.due_ns) / 1000;
-        let service_us = done_ns.saturating_sub(sent.sent_ns) / 1000;
+        let service_us = done_ns.saturating_sub(sent.written_ns) / 1000;
         self.in_second(sent.due_ns, |second, spare| {
             note(&mut second.service, service_us, spare);
             let counts = &mut second.requests[sent.request];
@@ -103,7 +109,13 @@ impl Record {
     }
 
     /// A request could not even be written because its connection failed: it counts as sent and failed.
-    pub fn never_written(&mut self, due_ns: u64, request: usize, failure: Failure, latency_us: u64) {
+    pub fn never_written(
+        &mut self,
+        due_ns: u64,
+        request: usize,
+        failure: Failure,
+        latency_us: u64,
+    ) {
         self.counts(due_ns, request).sent += 1;
         self.failed(due_ns, request, failure, latency_us);
     }
@@ -151,7 +163,9 @@ impl Record {
     /// Take out all seconds before this one.
     pub fn take_before(&mut self, second: u64) -> Taken {
         let later = self.seconds.split_off(&second);
-        Taken { seconds: std::mem::replace(&mut self.seconds, later) }
+        Taken {
+            seconds: std::mem::replace(&mut self.seconds, later),
+        }
     }
 
     /// Give emptied histograms back for use.
@@ -189,7 +203,9 @@ impl Taken {
                 std::collections::btree_map::Entry::Vacant(free) => {
                     free.insert(second);
                 }
-                std::collections::btree_map::Entry::Occupied(mut there) => there.get_mut().merge(*second),
+                std::collections::btree_map::Entry::Occupied(mut there) => {
+                    there.get_mut().merge(*second);
+                }
             }
         }
     }
@@ -200,7 +216,13 @@ impl Taken {
         let mut spare = Vec::new();
         let mut serializer = V2DeflateSerializer::new();
         for (at, second) in self.seconds {
-            second.write(start_unix_s + at, names, &mut delta, &mut serializer, &mut spare);
+            second.write(
+                start_unix_s + at,
+                names,
+                &mut delta,
+                &mut serializer,
+                &mut spare,
+            );
         }
         (delta, spare)
     }
@@ -222,9 +244,13 @@ impl Second {
         add(&mut self.lag, other.lag);
         add(&mut self.service, other.service);
         // Threads' means add up to the worker's mean.
-        let (mine, theirs) = (self.mean_in_flight(), mean(other.in_flight_sum, other.in_flight_samples));
+        let (mine, theirs) = (
+            self.mean_in_flight(),
+            mean(other.in_flight_sum, other.in_flight_samples),
+        );
         self.in_flight_sum = ((mine + theirs) * 1000.0) as u64;
-        self.in_flight_samples = u64::from(self.in_flight_samples + other.in_flight_samples > 0) * 1000;
+        self.in_flight_samples =
+            u64::from(self.in_flight_samples + other.in_flight_samples > 0) * 1000;
     }
 
     fn mean_in_flight(&self) -> f64 {
@@ -245,7 +271,9 @@ impl Second {
         }
         let mut keep = |tag: &str, latencies: Option<Latencies>| {
             if let Some(mut latencies) = latencies {
-                delta.latency.push(json!({"second": at, "tag": tag, "hdr": encode(&latencies, serializer)}));
+                delta
+                    .latency
+                    .push(json!({"second": at, "tag": tag, "hdr": encode(&latencies, serializer)}));
                 latencies.reset();
                 spare.push(latencies);
             }
@@ -286,8 +314,11 @@ impl Counts {
     }
 
     fn entry(&self, second: u64, name: &str) -> Value {
-        let failed: BTreeMap<String, u64> =
-            self.failed.iter().map(|(failure, count)| (failure.to_string(), *count)).collect();
+        let failed: BTreeMap<String, u64> = self
+            .failed
+            .iter()
+            .map(|(failure, count)| (failure.to_string(), *count))
+            .collect();
         json!({
             "second": second, "request": name, "due": self.due, "sent": self.sent, "ok": self.ok,
             "failed": failed, "unavailable": self.unavailable, "unsent": self.unsent,

@@ -102,7 +102,11 @@ impl Line {
             start_ns += segment.duration_us as f64 * 1e3;
             area_before += area;
         }
-        Self { pieces, at: 0, total: area_before }
+        Self {
+            pieces,
+            at: 0,
+            total: area_before,
+        }
     }
 
     /// Where the integral reaches this area (which must be below the total and not below the last one asked for).
@@ -121,7 +125,9 @@ impl Line {
 impl Piece {
     /// Solve from·t + slope·t²/2 = rest, in the form that loses no digits for either sign of the slope.
     fn reach_s(&self, rest: f64) -> f64 {
-        let root = (self.from_rps * self.from_rps + 2.0 * self.slope * rest).max(0.0).sqrt();
+        let root = (self.from_rps * self.from_rps + 2.0 * self.slope * rest)
+            .max(0.0)
+            .sqrt();
         let below = self.from_rps + root;
         if below > 0.0 {
             (2.0 * rest / below).min(self.duration_s)
@@ -203,7 +209,11 @@ pub fn hash(seed: u64, number: u64) -> u64 {
 /// How many requests of each kind are due in each second after the start: `[second][request]`.
 #[must_use]
 pub fn due_counts(plan: &Plan, shard: u64, shards: u64) -> Vec<Vec<u64>> {
-    let duration_us: u64 = plan.rate_line.iter().map(|segment| segment.duration_us).sum();
+    let duration_us: u64 = plan
+        .rate_line
+        .iter()
+        .map(|segment| segment.duration_us)
+        .sum();
     let mut counts = vec![vec![0; plan.requests.len()]; duration_us.div_ceil(1_000_000) as usize];
     let last = counts.len() - 1;
     for arrival in Schedule::new(plan, shard, shards) {

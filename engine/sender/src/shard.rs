@@ -37,7 +37,10 @@ impl Shard {
     /// Send the shard; returns when the last answer is in or given up.
     pub fn run(self) -> io::Result<()> {
         sharpen_timers();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()?;
         let local = LocalSet::new();
         local.block_on(&runtime, self.pace())
     }
@@ -140,7 +143,10 @@ impl Pacer {
             let idle = self.pool.idle.borrow_mut().pop();
             let slot = match idle {
                 Some(slot) => Some((slot, true)),
-                None => self.pool.open_slot(self.connections).map(|slot| (slot, false)),
+                None => self
+                    .pool
+                    .open_slot(self.connections)
+                    .map(|slot| (slot, false)),
             };
             let Some((slot, is_open)) = slot else { return };
             let Some(arrival) = self.pool.next_waiting(now_ns) else {

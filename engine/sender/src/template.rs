@@ -2,6 +2,7 @@
 //!
 //! Every value follows from (seed, arrival number), so a run can be repeated whatever its number of workers.
 
+use crate::dates::{date_of, days_of};
 use crate::error::EngineError;
 use crate::plan::{refuse, Piece, Plan, Request, Table, Text, Value};
 use crate::schedule::hash;
@@ -49,10 +50,18 @@ impl Template {
         base_path: &str,
         sources: &Sources,
     ) -> Result<Self, EngineError> {
-        let compiler = Compiler { plan, sources, at: format!("request {:?}", request.name) };
-        let mut head = vec![Part::Fixed(format!("{} {base_path}", request.method).into_bytes())];
+        let compiler = Compiler {
+            plan,
+            sources,
+            at: format!("request {:?}", request.name),
+        };
+        let mut head = vec![Part::Fixed(
+            format!("{} {base_path}", request.method).into_bytes(),
+        )];
         compiler.text(&request.path, Place::Path, &mut head)?;
-        head.push(Part::Fixed(format!(" HTTP/1.1\r\nHost: {host}\r\n").into_bytes()));
+        head.push(Part::Fixed(
+            format!(" HTTP/1.1\r\nHost: {host}\r\n").into_bytes(),
+        ));
         for (name, text) in &request.headers {
             compiler.header_name(name)?;
             head.push(Part::Fixed(format!("{name}: ").into_bytes()));
@@ -62,7 +71,11 @@ impl Template {
         let body = match &request.body {
             None => None,
             Some(text) => {
-                if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+                if !request
+                    .headers
+                    .iter()
+                    .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+                {
                     head.push(Part::Fixed(b"Content-Type: application/json\r\n".to_vec()));
                 }
                 let mut parts = Vec::new();
@@ -71,7 +84,12 @@ impl Template {
             }
         };
         let fixed_body_len = body.as_deref().and_then(fixed_len);
-        Ok(Self { head: join(head), body, fixed_body_len, seed: plan.seed })
+        Ok(Self {
+            head: join(head),
+            body,
+            fixed_body_len,
+            seed: plan.seed,
+        })
     }
 
     /// Write the request of one arrival. `scratch` keeps its room between calls.
@@ -117,7 +135,11 @@ struct Draw {
 impl Draw {
     fn new(seed: u64, number: u64) -> Self {
         let random = fastrand::Rng::with_seed(hash(seed ^ 0x5EED_0F7E_3417, number));
-        Self { seed, number, random }
+        Self {
+            seed,
+            number,
+            random,
+        }
     }
 
     fn row(&self, table: usize, rows: usize) -> usize {
@@ -130,11 +152,17 @@ impl Part {
         match self {
             Self::Fixed(bytes) => out.extend_from_slice(bytes),
             Self::Int { low, span } => {
-                let drawn = if *span == u64::MAX { draw.random.u64(..) } else { draw.random.u64(0..=*span) };
+                let drawn = if *span == u64::MAX {
+                    draw.random.u64(..)
+                } else {
+                    draw.random.u64(0..=*span)
+                };
                 signed(low.wrapping_add(drawn as i64), out);
             }
             Self::Sequence(start) => decimal(start.wrapping_add(draw.number), out),
-            Self::Choice(options) => out.extend_from_slice(&options[draw.random.usize(0..options.len())]),
+            Self::Choice(options) => {
+                out.extend_from_slice(&options[draw.random.usize(0..options.len())]);
+            }
             Self::Csv { table, rows } => out.extend_from_slice(&rows[draw.row(*table, rows.len())]),
             Self::Uuid => uuid(draw.random.u128(..), out),
             Self::Token(tokens) => {
@@ -196,10 +224,13 @@ impl Compiler<'_> {
 
     fn value(&self, value: &Value, place: Place) -> Result<Part, EngineError> {
         Ok(match value {
-            Value::RandomInt(low, high) if low <= high => {
-                Part::Int { low: *low, span: high.wrapping_sub(*low) as u64 }
+            Value::RandomInt(low, high) if low <= high => Part::Int {
+                low: *low,
+                span: high.wrapping_sub(*low) as u64,
+            },
+            Value::RandomInt(low, high) => {
+                return refuse(&self.at, format!("random_int: {low} is above {high}"))
             }
-            Value::RandomInt(low, high) => return refuse(&self.at, format!("random_int: {low} is above {high}")),
             Value::Sequence(start) => Part::Sequence(*start),
             Value::Choice(options) => Part::Choice(self.each(options, place, "choice")?),
             Value::Date(low, high) => Part::Choice(self.dates(*low, *high)?),
@@ -214,37 +245,63 @@ impl Compiler<'_> {
         })
     }
 
-    fn each(&self, options: &[String], place: Place, what: &str) -> Result<Vec<Vec<u8>>, EngineError> {
+    fn each(
+        &self,
+        options: &[String],
+        place: Place,
+        what: &str,
+    ) -> Result<Vec<Vec<u8>>, EngineError> {
         if options.is_empty() {
             return refuse(&self.at, format!("{what} has nothing to choose from"));
         }
-        options.iter().map(|option| Ok(escape(self.clean(option, place)?, place))).collect()
+        options
+            .iter()
+            .map(|option| Ok(escape(self.clean(option, place)?, place)))
+            .collect()
     }
 
     fn column(&self, name: &str, column: &str, place: Place) -> Result<Part, EngineError> {
-        let Some((index, table)) = self.plan.tables.iter().enumerate().find(|(_, table)| table.name == name) else {
+        let Some((index, table)) = self
+            .plan
+            .tables
+            .iter()
+            .enumerate()
+            .find(|(_, table)| table.name == name)
+        else {
             return refuse(&self.at, format!("there is no table {name:?}"));
         };
-        let cells = cells_of(table, column).or_else(|| None);
-        let Some(cells) = cells else {
+        let Some(cells) = cells_of(table, column) else {
             return refuse(&self.at, format!("table {name:?} has no column {column:?}"));
         };
-        Ok(Part::Csv { table: index, rows: self.each(&cells, place, "csv")? })
+        Ok(Part::Csv {
+            table: index,
+            rows: self.each(&cells, place, "csv")?,
+        })
     }
 
     fn dates(&self, low: i64, high: i64) -> Result<Vec<Vec<u8>>, EngineError> {
         if low > high || high - low > 36_600 {
-            return refuse(&self.at, format!("date: {low} to {high} days is no usable range"));
+            return refuse(
+                &self.at,
+                format!("date: {low} to {high} days is no usable range"),
+            );
         }
         let Some(today) = days_of(&self.plan.run_date) else {
-            return refuse("run_date", format!("{:?} is not YYYY-MM-DD", self.plan.run_date));
+            return refuse(
+                "run_date",
+                format!("{:?} is not YYYY-MM-DD", self.plan.run_date),
+            );
         };
-        Ok((low..=high).map(|days| date_of(today + days).into_bytes()).collect())
+        Ok((low..=high)
+            .map(|days| date_of(today + days).into_bytes())
+            .collect())
     }
 
     fn header_name(&self, name: &str) -> Result<(), EngineError> {
         let is_token = !name.is_empty()
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
         if is_token {
             return Ok(());
         }
@@ -254,7 +311,10 @@ impl Compiler<'_> {
     /// A line break in a path or header would be a second request in the first one's clothes.
     fn clean<'t>(&self, text: &'t str, place: Place) -> Result<&'t str, EngineError> {
         if place != Place::Body && text.bytes().any(|b| b < b' ' || b == 0x7f) {
-            return refuse(&self.at, "a control character stands in a path or header".into());
+            return refuse(
+                &self.at,
+                "a control character stands in a path or header".into(),
+            );
         }
         Ok(text)
     }
@@ -296,7 +356,11 @@ fn fixed_len(parts: &[Part]) -> Option<usize> {
     parts.iter().try_fold(0, |len, part| match part {
         Part::Fixed(bytes) => Some(len + bytes.len()),
         Part::Uuid => Some(len + 36),
-        Part::Choice(options) if options.iter().all(|option| option.len() == options[0].len()) => {
+        Part::Choice(options)
+            if options
+                .iter()
+                .all(|option| option.len() == options[0].len()) =>
+        {
             Some(len + options[0].len())
         }
         _ => None,
@@ -312,31 +376,4 @@ fn join(parts: Vec<Part>) -> Vec<Part> {
         }
     }
     joined
-}
-
-/// Days since 1970-01-01 of a civil date (H. Hinnant, "chrono-compatible low-level date algorithms").
-fn days_of(date: &str) -> Option<i64> {
-    let mut fields = date.split('-').map(|field| field.parse::<i64>().ok());
-    let (year, month, day) = (fields.next()??, fields.next()??, fields.next()??);
-    if fields.next().is_some() || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
-}
-
-fn date_of(days: i64) -> String {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
 }

@@ -5,6 +5,7 @@
 use serde_json::{json, Value};
 
 /// A plan at one rate for so long, of one GET request that gives up after 500 ms.
+#[must_use]
 pub fn plan(base_url: &str, rps: f64, duration_ms: u64) -> Value {
     json!({
         "format": 1, "seed": 7, "arrivals": "constant",
@@ -16,6 +17,7 @@ pub fn plan(base_url: &str, rps: f64, duration_ms: u64) -> Value {
 }
 
 /// One request of weight 1.
+#[must_use]
 pub fn request(name: &str, method: &str, path: &Value) -> Value {
     json!({
         "name": name, "weight": 1.0, "method": method, "path": path, "headers": [], "body": null,
@@ -24,6 +26,7 @@ pub fn request(name: &str, method: &str, path: &Value) -> Value {
 }
 
 /// The same plan with one field changed.
+#[must_use]
 pub fn with(mut plan: Value, field: &str, value: Value) -> Value {
     plan[field] = value;
     plan
