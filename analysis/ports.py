@@ -9,6 +9,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.errors import MetricsUnavailable
+
+
+class MetricsUnreachable(MetricsUnavailable):
+    """Nobody answers there at all (rather than: this one question was refused)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Series:
