@@ -16,6 +16,8 @@ use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+const BACKLOG: i32 = 4096;
+
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,9 +82,13 @@ fn credentials(config: &Config) -> Result<Credentials, ConfigError> {
 }
 
 fn listen(address: &str) -> Result<TcpListener, String> {
-    TcpListener::bind(address).map_err(|error| {
+    let cannot = |error: std::io::Error| {
         format!("cannot listen on {address}: {error}. Remedy: choose a free port, or 127.0.0.1:0")
-    })
+    };
+    let listener = TcpListener::bind(address).map_err(cannot)?;
+    // The standard library lets 128 wait; a frozen platform has many more before its door.
+    rustix::net::listen(&listener, BACKLOG).map_err(|error| cannot(error.into()))?;
+    Ok(listener)
 }
 
 /// As many connections as this process may ever have; failing that, as many as it has.
