@@ -56,6 +56,8 @@ class ClientLoad:
     unavailable: 5xx, refused, reset or closed, timed out (at any stage); a part of failed.
     answered: latency from the intended start of the requests answered as expected.
     failed_latency: the same of failed and unsent ones; the unanswered stand at their timeout.
+    load_sent, load_answered: over the whole load, ramp included: what was sent, and what an answer began to arrive for.
+        The platform must have counted at least the latter and at most the former. None: not known.
     """
 
     source: str
@@ -69,19 +71,24 @@ class ClientLoad:
     failed_by_kind: Mapping[str, int]
     answered: LatencyTable
     failed_latency: LatencyTable
+    load_sent: int | None = None
+    load_answered: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLoad:
     """What the platform's own metrics say of the hold.
 
-    buckets: (upper bound in seconds, cumulative count) ascending, the last bound is infinity.
+    buckets: (upper bound in seconds, cumulative count) ascending, the last bound is infinity; () when there are none.
+    load_requests: requests counted over the whole load, from before its start to after its end: what to reconcile with
+        the client's counts. None when no scrape was seen after the load's end.
     """
 
     source: str
     requests: float
     errors: float
     buckets: tuple[tuple[float, float], ...]
+    load_requests: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
