@@ -30,7 +30,7 @@ class Engine:
     def halt(self, *, because: str) -> None:
         """Stop scheduling at once. Requests in flight finish or time out. Idempotent; the first reason stays."""
     def state(self) -> str:
-        """"new" | "waiting" | "running" | "draining" (nothing more will be due, some in flight) | "done"."""
+        """ "new" | "waiting" | "running" | "draining" (nothing more will be due, some in flight) | "done"."""
     def halted_because(self) -> str:
         """Why the engine stopped before its plan ended: the reason given to halt, "lease ended", or ""."""
     def drain(self, *, everything: bool = False) -> str:

@@ -12,13 +12,13 @@ from typing import Annotated
 
 import click
 import typer
+from analysis.report.terminal import summary_lines
 from rich.console import Console
 
 from loadtest.run_folder import find_run, has_ended, new_run_folder
 from loadtest.run_orders import request_stop
 from loadtest.rundown import Asked, run_plan
 from loadtest.verdicts import conclude, gather_evidence
-from analysis.report.terminal import summary_lines
 from scenarios.errors import HarnessError, PreflightFailed
 from scenarios.files import list_plans
 from slo.verdict import Verdict

@@ -14,13 +14,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from scenarios.engine_plan import redacted_engine_plan
-from scenarios.files import plan_to_json, read_tables
-
 from loadtest.processes import LocustProcesses, WebUi
 from loadtest.record import FORMAT, append_event, write_json
 from loadtest.run_orders import request_stop
+from scenarios.engine_plan import redacted_engine_plan
 from scenarios.errors import PreflightFailed
+from scenarios.files import plan_to_json
 from scenarios.plan import Plan
 
 LOOK_EVERY_S = 0.25
@@ -87,9 +86,7 @@ def lay_down(plan: Plan, around: Surroundings) -> None:
     folder.mkdir(parents=True, exist_ok=False)
     run_date = time.strftime("%Y-%m-%d", time.gmtime())
     write_json(folder / "plan.json", plan_to_json(plan))
-    compiled = redacted_engine_plan(
-        plan, base_url=plan.target.url, run_date=run_date, tables=read_tables(plan.workload)
-    )
+    compiled = redacted_engine_plan(plan, run_date=run_date)
     write_json(folder / "engine-plan.json", compiled)
     now_unix_s = time.time()
     write_json(folder / "run.json", _header(plan, around, now_unix_s, run_date))

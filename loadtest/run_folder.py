@@ -36,4 +36,6 @@ def find_run(results: Path, called: str) -> Path:
 def has_ended(folder: Path) -> bool:
     """Whether the run's load is over, by its own record."""
     events = folder / "events.jsonl"
-    return events.is_file() and any(word in events.read_text() for word in ('"load_ended"', '"load_failed"', '"closed"'))
+    return events.is_file() and any(
+        word in events.read_text() for word in ('"load_ended"', '"load_failed"', '"closed"')
+    )

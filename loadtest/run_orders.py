@@ -8,7 +8,6 @@ from pathlib import Path
 
 from scenarios.engine_plan import engine_plan
 from scenarios.files import read_plan_json, read_secrets, read_tables
-
 from scenarios.plan import Plan
 
 STOP_FILE = "stop-request"
@@ -29,7 +28,6 @@ class Orders:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         compiled = engine_plan(
             plan,
-            base_url=plan.target.url,
             run_date=run["run_date"],
             tables=read_tables(plan.workload),
             secrets=read_secrets(plan.workload),

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 
 from rich.console import Console
@@ -21,6 +19,7 @@ from loadtest.processes import WebUi, free_port
 from loadtest.progress import Progress, Watcher
 from loadtest.rehearsal.reaper import Reaper
 from loadtest.rehearsal.stage import Stage
+from loadtest.versions import own_versions
 from scenarios.engine_plan import engine_plan
 from scenarios.errors import PlanError
 from scenarios.files import find_target, load_plan, read_rehearsal, read_secrets, read_tables, read_targets
@@ -115,7 +114,6 @@ def check_plan(plan: Plan) -> None:
     """Let the engine itself refuse what it cannot send, before anything is laid down."""
     compiled = engine_plan(
         plan,
-        base_url=plan.target.url,
         run_date=time.strftime("%Y-%m-%d", time.gmtime()),
         tables=read_tables(plan.workload),
         secrets=read_secrets(plan.workload),
@@ -124,12 +122,6 @@ def check_plan(plan: Plan) -> None:
         _engine.validate_plan(json.dumps(compiled))
     except ValueError as refusal:
         raise PlanError(f"The engine refuses this plan: {refusal}", remedy="Mend the workload or the plan.") from None
-
-
-def own_versions() -> dict[str, str]:
-    """What this golive is made of."""
-    parts = {name: metadata.version(name) for name in ("golive", "locust", "numpy")}
-    return {**parts, "engine": _engine.version(), "python": platform.python_version()}
 
 
 def _announce(plan: Plan, folder: Path, ui: WebUi | None, console: Console) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from analysis.evidence import assemble
-from analysis.gather import gather
 from analysis.manifest import write_manifest
+from analysis.timeline import timeline
+from analysis.verdict_file import write_verdict
+from slo.findings import find
+from slo.judge import judge
+
+from analysis.gather import gather
 from analysis.ports import MetricsSource
 from analysis.prometheus import Prometheus
 from analysis.report import render
 from analysis.results import read_record
-from analysis.timeline import timeline
-from analysis.verdict_file import write_verdict
 from scenarios.files import read_objectives
 from slo.evidence import NotSeen
-from slo.findings import find
-from slo.judge import judge
 from slo.verdict import Verdict
 
 
@@ -43,8 +44,6 @@ def conclude(folder: Path, *, objectives: str = "") -> Verdict:
     seconds = timeline(record)
     seconds.to_parquet(folder / "timeline.parquet")
     write_verdict(folder / "verdict.json", record=record, verdict=verdict)
-    render(
-        record=record, evidence=evidence, measurement=measurement, verdict=verdict, timeline=seconds, into=folder
-    )
+    render(record=record, evidence=evidence, measurement=measurement, verdict=verdict, timeline=seconds, into=folder)
     write_manifest(folder)
     return verdict

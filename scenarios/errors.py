@@ -19,6 +19,7 @@ class HarnessError(Exception):
     exit_code = 4
 
     def __init__(self, problem: str, *, remedy: str) -> None:
+        """Say what is wrong, where and with which value, and what to do about it."""
         super().__init__(f"{problem}\n  Remedy: {remedy}")
         self.problem = problem
         self.remedy = remedy

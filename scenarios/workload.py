@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 # --- values: each is a fresh piece of text in every request -------------------------------------
 
@@ -65,7 +65,15 @@ class Token:
     kind: Literal["token"] = "token"
 
 
-Value = RandomInt | Sequence | Choice | DateFromToday | CsvColumn | Uuid | Token
+@dataclass(frozen=True, slots=True)
+class EnvSecret:
+    """A secret of a login, taken from this environment variable when the run begins; never written down."""
+
+    variable: str
+    kind: Literal["env_secret"] = "env_secret"
+
+
+Value = RandomInt | Sequence | Choice | DateFromToday | CsvColumn | Uuid | Token | EnvSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ class Text:
 
 # A template is a text, a value, or a mixture. `Json` is a tree whose leaves may be templates.
 Template = str | Value | Text
-Json = None | bool | int | float | str | Value | Text | dict[str, "Json"] | list["Json"] | tuple["Json", ...]
+Json: TypeAlias = "bool | int | float | str | Value | Text | dict[str, Json] | list[Json] | tuple[Json, ...] | None"
 
 # --- checks ------------------------------------------------------------------------------------
 

@@ -1,0 +1,285 @@
+"""The files people write, read: plans, objectives, targets, rehearsals, CSV tables, and a record's plan."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from scenarios.engine_plan import Table, secret_names
+from scenarios.errors import PlanError, RecordUnreadable
+from scenarios.plan import AbortLimits, Plan, Sending
+from scenarios.plan_check import check_plan, with_canary
+from scenarios.plan_json import plan_from_json, plan_to_json
+from scenarios.profile import Phase, Profile
+from scenarios.target import Target, TargetClass
+from scenarios.target_list import find_target
+from scenarios.workload import CsvColumn, Json, Text, Workload
+from scenarios.workload_files import load_workload
+from scenarios.yaml_reading import read_as, read_yaml
+from slo.objective import Objective
+from slo.validity import Thresholds
+
+__all__ = [
+    "find_target",
+    "list_plans",
+    "load_plan",
+    "plan_to_json",
+    "read_ca",
+    "read_objectives",
+    "read_plan_json",
+    "read_rehearsal",
+    "read_secrets",
+    "read_tables",
+    "read_targets",
+]
+
+HERE = Path(__file__).parent
+PLANS = HERE / "plans"
+REHEARSALS = HERE / "rehearsals"
+OBJECTIVES = HERE.parent / "slo" / "objectives"
+LARGEST_TABLE_BYTES = 50_000_000
+LONGEST_S = 7 * 24 * 3600.0
+HIGHEST_RPS = 10_000_000.0
+
+Share = Annotated[float, Field(ge=0, le=20)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseFile:
+    """A phase as people write it: rates as shares of the offered rate."""
+
+    name: Annotated[str, Field(pattern=r"^[\w-]{1,40}$")]
+    duration: str
+    from_share: Share
+    to_share: Share
+    judged: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFile:
+    """A plan as people write it."""
+
+    workload: str
+    objectives: str
+    rate_to_prove_rps: Positive
+    phases: Annotated[tuple[PhaseFile, ...], Field(min_length=1, max_length=200)]
+    offered_ratio: Annotated[float, Field(ge=1, le=2)] = 1.05
+    workers: Annotated[int, Field(ge=1, le=1000)] = 1
+    sending: Sending = field(default_factory=Sending)
+    abort: AbortLimits = field(default_factory=AbortLimits)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    watch_after: str = "60s"
+    watch_scale_down: bool = False
+
+
+def load_plan(
+    name: str,
+    *,
+    target: Target,
+    rate_rps: float | None = None,
+    hold: str | None = None,
+    workload: str | None = None,
+    workers: int | None = None,
+) -> Plan:
+    """A plan by name or file, resolved: rates in rps, the hold as long as asked, the canary where it is due.
+
+    `rate_rps` replaces the rate to prove, `hold` the length of the judged phases together.
+    """
+    path = named_file(name, PLANS, "plan")
+    file = read_as(PlanFile, path, like="scenarios/plans/30k.yaml")
+    to_prove_rps = checked_rate(file.rate_to_prove_rps if rate_rps is None else rate_rps)
+    phases = tuple(_phase(phase, to_prove_rps * file.offered_ratio, str(path)) for phase in file.phases)
+    profile = Profile(phases=phases if hold is None else _held(phases, duration_s(hold, where="DURATION")))
+    plan = Plan(
+        name=path.stem,
+        workload=load_workload(workload or file.workload),
+        profile=profile if target.target_class is TargetClass.REHEARSAL else with_canary(profile),
+        target=target,
+        objectives=read_objectives(file.objectives),
+        rate_to_prove_rps=to_prove_rps,
+        workers=file.workers if workers is None else workers,
+        sending=file.sending,
+        abort=file.abort,
+        thresholds=file.thresholds,
+        watch_after_s=duration_s(file.watch_after, where=f"{path}: `watch_after`"),
+        watch_scale_down=file.watch_scale_down,
+    )
+    check_plan(plan)
+    return plan
+
+
+def checked_rate(rps: float) -> float:
+    """A rate that can be meant."""
+    if not 0 < rps <= HIGHEST_RPS:
+        raise PlanError(f"{rps} requests a second cannot be proved.", remedy=f"RATE= takes 1 to {HIGHEST_RPS:,.0f}.")
+    return rps
+
+
+def duration_s(text: str, *, where: str) -> float:
+    """Seconds of "90s", "3m", "1h30m": whole or decimal numbers, each with its unit, largest unit first."""
+    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", text.strip(), re.ASCII)
+    if not match or not text.strip():
+        raise PlanError(f"{where}: {text!r} is no duration.", remedy="Write 90s, 3m or 1h30m.")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    total_s = hours * 3600 + minutes * 60 + seconds
+    if not 0 < total_s <= LONGEST_S:
+        raise PlanError(f"{where}: {text!r} is not between 0 and a week.", remedy="Write 90s, 3m or 1h30m.")
+    return total_s
+
+
+def _phase(file: PhaseFile, offered_rps: float, where: str) -> Phase:
+    return Phase(
+        name=file.name,
+        duration_s=duration_s(file.duration, where=f"{where}: phase `{file.name}`: `duration`"),
+        from_rps=file.from_share * offered_rps,
+        to_rps=file.to_share * offered_rps,
+        judged=file.judged,
+    )
+
+
+def _held(phases: tuple[Phase, ...], hold_s: float) -> tuple[Phase, ...]:
+    """The judged phases stretched, in proportion, to last so long together."""
+    judged_s = sum(phase.duration_s for phase in phases if phase.judged)
+    if not judged_s:
+        return phases
+    return tuple(
+        replace(phase, duration_s=phase.duration_s * hold_s / judged_s) if phase.judged else phase for phase in phases
+    )
+
+
+def named_file(name: str, folder: Path, what: str) -> Path:
+    """A file by its name in a folder of ours, or by its own path."""
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"}:
+        return path
+    known = sorted(file.stem for file in folder.glob("*.yaml"))
+    if name in known:
+        return folder / f"{name}.yaml"
+    close = difflib.get_close_matches(name, known, n=1)
+    meant = f" Did you mean {close[0]!r}?" if close else ""
+    raise PlanError(
+        f"There is no {what} {name!r}.{meant}", remedy=f"Known: {', '.join(known)}; or name a file ending in .yaml."
+    )
+
+
+def list_plans() -> list[tuple[str, str]]:
+    """Each plan's name and its first comment line."""
+    found = []
+    for path in sorted(PLANS.glob("*.yaml")):
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        found.append((path.stem, first.removeprefix("#").strip()))
+    return found
+
+
+def read_objectives(name: str) -> tuple[Objective, ...]:
+    """Objectives by name or file; each name stands once."""
+    path = named_file(name, OBJECTIVES, "objectives file")
+    kind = tuple[Annotated[Objective, Field(discriminator="kind")], ...]
+    objectives: tuple[Objective, ...] = read_as(kind, path, like="slo/objectives/go-live.yaml")
+    names = [objective.name for objective in objectives]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or not objectives:
+        what = f"{', '.join(twice)} stands twice" if twice else "holds no objective"
+        raise PlanError(f"{path}: {what}.", remedy="Compare with slo/objectives/go-live.yaml.")
+    return objectives
+
+
+def read_targets(path: Path) -> tuple[Target, ...]:
+    """The entries of targets.yaml; an empty file has none."""
+    if read_yaml(path) is None:
+        return ()
+    return read_as(tuple[Target, ...], path, like="the example in targets.yaml")
+
+
+def read_rehearsal(name: str) -> dict[str, Any]:
+    """A rehearsal platform's configuration, as written; the platform itself reads it strictly."""
+    path = named_file(name, REHEARSALS, "rehearsal")
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise PlanError(f"{path}: is no mapping.", remedy="Compare with scenarios/rehearsals/tartware.yaml.")
+    return content
+
+
+def read_plan_json(path: Path) -> Plan:
+    """The plan of a record."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as wrong:
+        raise RecordUnreadable(f"{path} cannot be read: {wrong}.", remedy="Is this the folder of a run?") from wrong
+    if not isinstance(content, Mapping):
+        raise RecordUnreadable(f"{path} holds no plan.", remedy="Is this the folder of a run?")
+    return plan_from_json(content)
+
+
+def read_secrets(workload: Workload) -> dict[str, str]:
+    """The secrets that the workload's login needs, from the environment."""
+    names = secret_names(workload.login)
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        raise PlanError(
+            f"The login of {workload.name!r} needs {', '.join(missing)}.",
+            remedy="Set it in the environment; it is never written down.",
+        )
+    return {name: os.environ[name] for name in names}
+
+
+def read_ca(plan: Plan) -> str:
+    """The certificates that the plan trusts; "" for the system's own."""
+    path = plan.sending.trust_ca_file
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except (OSError, ValueError) as wrong:
+        raise PlanError(f"`sending.trust_ca_file`: {path}: {wrong}.", remedy="Name a PEM file.") from wrong
+
+
+def read_tables(workload: Workload) -> dict[str, Table]:
+    """The CSV files that the workload's values draw on, by the name they are called by."""
+    columns: dict[str, set[str]] = {}
+    for request in workload.requests:
+        texts = [request.path, *request.query.values(), *request.headers.values(), *workload.headers.values()]
+        for value in [*texts, request.json]:
+            for column in _columns_in(value):
+                columns.setdefault(column.file, set()).add(column.column)
+    return {file: _table(Path(file), needed) for file, needed in columns.items()}
+
+
+def _columns_in(tree: Json) -> list[CsvColumn]:
+    match tree:
+        case CsvColumn():
+            return [tree]
+        case Text():
+            return [piece for piece in tree.pieces if isinstance(piece, CsvColumn)]
+        case dict():
+            return [column for leaf in tree.values() for column in _columns_in(leaf)]
+        case list() | tuple():
+            return [column for leaf in tree for column in _columns_in(leaf)]
+        case _:
+            return []
+
+
+def _table(path: Path, needed: set[str]) -> Table:
+    try:
+        if path.stat().st_size > LARGEST_TABLE_BYTES:
+            raise PlanError(f"{path}: larger than {LARGEST_TABLE_BYTES:,} bytes.", remedy="Take a part of it.")
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = list(csv.reader(file, strict=True)) or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as wrong:
+        raise PlanError(f"{path}: {wrong}.", remedy="Name a CSV file in UTF-8 with a header row.") from wrong
+    lacking = sorted(needed - set(header))
+    uneven = next((number for number, row in enumerate(rows, start=2) if len(row) != len(header)), 0)
+    if lacking or not rows or uneven:
+        what = f"has no column {', '.join(lacking)}" if lacking else f"line {uneven} has other columns than the header"
+        raise PlanError(f"{path}: {what if rows else 'has no rows'}.", remedy="Mend the file or the workload.")
+    return Table(columns=tuple(header), rows=tuple(map(tuple, rows)))

@@ -1,0 +1,114 @@
+"""What no plan may ask for, and the careful start that real targets get. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scenarios.errors import PlanError
+from scenarios.plan import Plan
+from scenarios.profile import Phase, Profile
+from scenarios.target import TargetClass
+from scenarios.workload import Request, Workload
+from slo.objective import Throughput
+
+CANARY_S = 60.0
+CANARY_SHARE = 0.01
+LONGEST_TIMEOUT_S = 60.0  # the end of the latency histogram
+RESERVED = ("golive.", "!")  # tags of the latency log (engine/DELTA.md)
+
+
+def with_canary(profile: Profile) -> Profile:
+    """The profile after a minute at 1 % of its peak: outside a rehearsal the first packet is a question."""
+    rps = profile.peak_rps * CANARY_SHARE
+    canary = Phase(name="canary", duration_s=CANARY_S, from_rps=rps, to_rps=rps, judged=False)
+    return Profile(phases=(canary, *profile.phases))
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise PlanError with everything that is wrong."""
+    problems = [*_profile(plan), *_workload(plan.workload), *_limits(plan), *_writes(plan)]
+    if problems:
+        raise PlanError("\n".join(f"{plan.name}: {problem}" for problem in problems), remedy="Mend the plan.")
+
+
+def _profile(plan: Plan) -> Iterator[str]:
+    phases = plan.profile.phases
+    names = [phase.name for phase in phases]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"two phases are called {name!r}"
+    judged = [index for index, phase in enumerate(phases) if phase.judged]
+    if not judged:
+        yield "no phase is judged"
+        return
+    if judged != list(range(judged[0], judged[-1] + 1)):
+        yield "the judged phases do not follow one another"
+    if plan.profile.arrivals_by(plan.profile.duration_s) < 1:
+        yield "nothing is due in the whole plan"
+    held_s = sum(phases[index].duration_s for index in judged)
+    for objective in plan.objectives:
+        if isinstance(objective, Throughput) and held_s < objective.window_s:
+            yield f"a hold of {held_s:g} s is shorter than one throughput window ({objective.window_s} s)"
+
+
+def _workload(workload: Workload) -> Iterator[str]:
+    names = [request.name for request in workload.requests]
+    if not names:
+        yield f"workload {workload.name!r} has no request"
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"two requests of {workload.name!r} are called {name!r}"
+    for request in workload.requests:
+        yield from _request(request)
+
+
+def _request(request: Request) -> Iterator[str]:
+    name = request.name
+    if not name or not name.isprintable() or "," in name or name.startswith(RESERVED[0]) or RESERVED[1] in name:
+        yield f"request name {name!r}: must be printable, without a comma or '!', and not begin with 'golive.'"
+    if not 0 < request.weight < 1e9:
+        yield f"request {name!r}: weight {request.weight} is not above 0"
+    if not 0 < request.timeout_s <= LONGEST_TIMEOUT_S:
+        yield f"request {name!r}: timeout_s {request.timeout_s} is not above 0 and at most {LONGEST_TIMEOUT_S:g}"
+    if not request.expect or not all(200 <= status <= 599 for status in request.expect):
+        yield f"request {name!r}: expect {request.expect} needs statuses from 200 to 599"
+
+
+def _limits(plan: Plan) -> Iterator[str]:
+    sending = plan.sending
+    if not 1 <= plan.workers <= 1000:
+        yield f"workers {plan.workers} is not 1 to 1,000"
+    if not 1 <= sending.engine_threads <= 64:
+        yield f"sending.engine_threads {sending.engine_threads} is not 1 to 64"
+    if not sending.engine_threads <= sending.connections <= 60_000:
+        yield f"sending.connections {sending.connections} is not one a thread to 60,000"
+    if not 0 <= sending.grid_us <= 100_000:
+        yield f"sending.grid_us {sending.grid_us} is not 0 to 100,000"
+    if not 0 < sending.connect_timeout_s <= LONGEST_TIMEOUT_S:
+        yield f"sending.connect_timeout_s {sending.connect_timeout_s} is not above 0 and at most 60"
+    if not 0 < plan.abort.failed_ratio <= 1:
+        yield f"abort.failed_ratio {plan.abort.failed_ratio} is not above 0 and at most 1"
+
+
+def _writes(plan: Plan) -> Iterator[str]:
+    """Outside a rehearsal nothing is written that the target's owner has not agreed to."""
+    if plan.target.target_class is TargetClass.REHEARSAL:
+        return
+    consent = plan.target.writes
+    writing = [request for request in plan.workload.requests if request.writes]
+    refused = [
+        request.name for request in writing if "*" not in consent.requests and request.name not in consent.requests
+    ]
+    if refused:
+        yield (
+            f"target {plan.target.name!r} has not agreed to the writes {', '.join(refused)}; its entry in targets.yaml "
+            f"would need  writes: {{requests: [{', '.join(request.name for request in writing)}], at_most: N}}"
+        )
+    expected = expected_writes(plan)
+    if writing and not refused and expected > consent.at_most:
+        yield f"about {expected:,} writes are due; target {plan.target.name!r} agreed to {consent.at_most:,}"
+
+
+def expected_writes(plan: Plan) -> int:
+    """How many writing requests are due, by their weights."""
+    total = sum(request.weight for request in plan.workload.requests)
+    writing = sum(request.weight for request in plan.workload.requests if request.writes)
+    return round(plan.profile.arrivals_by(plan.profile.duration_s) * writing / total) if total else 0
