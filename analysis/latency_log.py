@@ -15,6 +15,7 @@ from slo.evidence import LatencyTable
 DIGITS = 3  # significant digits of every histogram that golive writes
 BATCH_BYTES = 2_000_000  # decoded together: large enough for numpy, small enough for the cache
 FAILED = "!failed"  # a request's tag with this at its end holds the latency of its failures
+OWN_TAGS = "golive."  # what begins so is about golive, not about one request
 LAG = "golive.lag"
 SERVICE = "golive.service"
 

@@ -125,7 +125,7 @@ def _reason(silence: OSError) -> str:
 
 
 def _said(message: str) -> str:
-    """Prometheus's own words out of the library's message, which quotes the whole answer; "" when they are not there."""
+    """Prometheus's own words out of the library's message, which quotes the whole answer; "" for none."""
     quoted = re.search(r"\{.*\}", message, re.DOTALL)
     try:
         return str(json.loads(quoted[0].encode().decode("unicode_escape"))["error"]) if quoted else ""

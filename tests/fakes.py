@@ -59,9 +59,10 @@ def _shown(series: Series, steps: NDArray[np.float64]) -> Series:
     """What a query shows at each step: the last sample, unless it is too old."""
     last = np.searchsorted(series.at_unix_s, steps, side="right") - 1
     seen = (last >= 0) & (steps - series.at_unix_s[np.maximum(last, 0)] < LOOK_BACK_S)
+    seen &= ~np.isnan(series.values[np.maximum(last, 0)])  # NaN is the mark of a series that ended
     return Series(labels=series.labels, at_unix_s=steps[seen], values=series.values[last[seen]])
 
 
 def _within(series: Series, after_unix_s: float, until_unix_s: float) -> Series:
-    inside = (series.at_unix_s > after_unix_s) & (series.at_unix_s <= until_unix_s)
+    inside = (series.at_unix_s > after_unix_s) & (series.at_unix_s <= until_unix_s) & ~np.isnan(series.values)
     return Series(labels=series.labels, at_unix_s=series.at_unix_s[inside], values=series.values[inside])

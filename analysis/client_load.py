@@ -1,0 +1,68 @@
+"""What golive itself sent and saw in the hold, second by second of the intended start."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.hold import Hold, due_per_second
+from analysis.latency_log import FAILED
+from analysis.results import RunRecord
+from slo.evidence import ClientLoad, Counts, NotSeen
+
+# A failure of these kinds may never have reached the platform, or not as a whole request.
+NEVER_COUNTED_BY_THE_PLATFORM = (
+    "refused", "reset", "timeout connect", "timeout wait", "tls", "dns", "local ports", "file handles", "unreachable",
+)  # fmt: skip
+
+
+def client_load(record: RunRecord, hold: Hold) -> ClientLoad | NotSeen:
+    """The client's counts and latencies over the hold; NotSeen when no second of the hold was driven."""
+    if record.header.t0_unix_s is None:
+        return NotSeen("no load began")
+    if not hold.seconds:
+        return NotSeen("the load ended before the hold began")
+    inside = record.counts[record.counts["second"].isin(hold.seconds)]
+    if inside.empty:
+        return NotSeen("no worker reported anything of the hold")
+    names = [request.name for request in record.plan.workload.requests]
+    seconds = per_second(inside, hold.seconds)
+    return ClientLoad(
+        source=f"golive's own counts from {record.plan.workers} worker(s), from the intended start",
+        seconds_unix=np.array(hold.seconds, dtype=np.int64),
+        due=due_in(record, hold.seconds),
+        **{name: seconds[name] for name in ("sent", "ok", "failed", "unavailable", "unsent")},
+        failed_by_kind=_by_kind(record.failures, hold),
+        answered=record.latency.table(names, hold.seconds),
+        failed_latency=record.latency.table([name + FAILED for name in names], hold.seconds),
+        load_sent=int(record.counts["sent"].sum()),
+        load_answered=answered_in_load(record),
+    )
+
+
+def due_in(record: RunRecord, seconds: range) -> Counts:
+    """How many requests the plan had due in each of these unix seconds."""
+    due, _ = due_per_second(record)
+    offsets = np.array(seconds, dtype=np.int64) - int(record.header.t0_unix_s or 0)
+    inside = (offsets >= 0) & (offsets < len(due))
+    return np.where(inside, due[np.clip(offsets, 0, max(len(due) - 1, 0))], 0).astype(np.int64)
+
+
+def per_second(counts: pd.DataFrame, seconds: range) -> dict[str, Counts]:
+    """The counts of all requests and workers, added up for each of these unix seconds."""
+    names = ["sent", "ok", "failed", "unavailable", "unsent"]
+    added = counts.groupby("second")[names].sum().reindex(list(seconds), fill_value=0)
+    return {name: added[name].to_numpy(dtype=np.int64) for name in names}
+
+
+def answered_in_load(record: RunRecord) -> int:
+    """How many requests of the whole load an answer began to arrive for: the platform must have counted them."""
+    kinds = record.failures.groupby("kind")["count"].sum()
+    reached = sum(int(count) for kind, count in kinds.items() if kind not in NEVER_COUNTED_BY_THE_PLATFORM)
+    return int(record.counts["ok"].sum()) + reached
+
+
+def _by_kind(failures: pd.DataFrame, hold: Hold) -> dict[str, int]:
+    inside = failures[failures["second"].isin(hold.seconds)]
+    kinds = inside.groupby("kind")["count"].sum().sort_values(ascending=False)
+    return {str(kind): int(count) for kind, count in kinds.items()}

@@ -1,0 +1,31 @@
+"""From a record to what a verdict rests on: the record and its evidence files only, never Prometheus."""
+
+from __future__ import annotations
+
+from analysis.client_load import client_load
+from analysis.hold import hold_of
+from analysis.measurement import measurement_of
+from analysis.replicas import autoscaler_series, backlog_series
+from analysis.results import RunRecord
+from analysis.server_load import server_load
+from slo.evidence import Evidence
+from slo.validity import Measurement
+
+
+def assemble(record: RunRecord) -> tuple[Evidence, Measurement]:
+    """What was seen of the platform, and what must be known about the seeing. What is missing is NotSeen, in words."""
+    hold = hold_of(record)
+    files = record.folder / "evidence"
+    client = client_load(record, hold)
+    evidence = Evidence(
+        hold=hold.window,
+        load_end_unix_s=hold.load_end_unix_s,
+        watched_until_unix_s=record.header.watched_until_unix_s or hold.load_end_unix_s,
+        rate_to_prove_rps=record.plan.rate_to_prove_rps,
+        hold_complete=hold.complete,
+        client=client,
+        server=server_load(record, hold, client),
+        backlogs=backlog_series(files, hold.window.start_unix_s),
+        autoscalers=autoscaler_series(files),
+    )
+    return evidence, measurement_of(record, hold)

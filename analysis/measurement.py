@@ -1,0 +1,150 @@
+"""The facts about the measuring itself: lag, workers, clocks, in-flight requests, holes. Nothing about the platform."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.hold import Hold, due_per_second
+from analysis.latency_log import FAILED, LAG, OWN_TAGS
+from analysis.results import RunRecord
+from analysis.scrapes import longest_hole_s
+from slo.evidence import LatencyTable
+from slo.validity import Measurement, WorkerFacts
+
+NOISY_SECONDS_RATIO = 0.9  # a worker's machine is as noisy as nine seconds in ten are at most
+
+
+def measurement_of(record: RunRecord, hold: Hold) -> Measurement:
+    """Everything the findings need, from the record alone."""
+    lag_p50_us, lag_p99_us = quantiles_us(record.latency.table([LAG], hold.seconds), (0.5, 0.99))
+    vitals = record.workers[record.workers["second"].isin(hold.seconds)]
+    return Measurement(
+        lag_p50_us=lag_p50_us,
+        lag_p99_us=lag_p99_us,
+        mean_in_flight=_mean_in_flight(vitals, len(hold.seconds)),
+        workers_planned=record.plan.workers,
+        workers=tuple(_worker(record, vitals, worker) for worker in range(record.plan.workers)),
+        metrics_gap_s=longest_hole_s(record.folder / "evidence", hold.window) if hold.seconds else 0.0,
+        master_lost=bool(record.happened("load_started")) and not record.happened("load_ended"),
+        record_gaps=(*record.gaps, *_disagreements(record), *_never_arrived(record), *_unclosed(record)),
+        rate_changed_at_unix_s=tuple(event.at_unix_s for event in record.happened("rate_changed")),
+        cut_short=_cut_short(record, hold),
+    )
+
+
+def quantiles_us(table: LatencyTable, ratios: tuple[float, ...]) -> tuple[int, ...]:
+    """The smallest value that at least such a share of the table's requests does not exceed; 0 for an empty table."""
+    reached = np.cumsum(table.counts.sum(axis=0))
+    if not len(reached) or not reached[-1]:
+        return (0,) * len(ratios)
+    ranks = [max(1, int(np.ceil(ratio * reached[-1]))) for ratio in ratios]
+    return tuple(int(table.values_us[np.searchsorted(reached, rank)]) for rank in ranks)
+
+
+def _mean_in_flight(vitals: pd.DataFrame, seconds: int) -> float:
+    """Requests under way, added up over the workers, on average over the hold: the L of Little's law.
+
+    A second that a lost worker did not report counts as none in flight, as its requests do not count either. Two lines
+    of one second and worker come from two deltas; only one of them knows the figure.
+    """
+    if not seconds:
+        return 0.0
+    return float(vitals.groupby(["second", "worker"])["in_flight"].max().sum() / seconds)
+
+
+def _worker(record: RunRecord, vitals: pd.DataFrame, worker: int) -> WorkerFacts:
+    own = vitals[vitals["worker"] == worker].sort_values("second")
+    lost_at_unix_s, lost_because = _lost(record, worker)
+    return WorkerFacts(
+        worker=worker,
+        lost_at_unix_s=lost_at_unix_s,
+        lost_because=lost_because,
+        clock_offset_s=_clock_offset_s(record, worker),
+        throttled_ratio=_throttled_ratio(own),
+        control_timer_p99_us=_control_timer_p99_us(own),
+        last_seq=max(record.counts.loc[record.counts["worker"] == worker, "seq"].tolist(), default=0),
+    )
+
+
+def _lost(record: RunRecord, worker: int) -> tuple[float | None, str]:
+    """Since when a worker is lost, and why; a silence that it came back from is no loss."""
+    lost: tuple[float | None, str] = (None, "")
+    for event in record.events:
+        if event.fields.get("worker") != worker:
+            continue
+        if event.kind == "worker_lost" and lost[0] is None:
+            since_unix_s = float(event.fields.get("last_delta_unix_s") or event.at_unix_s)
+            lost = (since_unix_s, str(event.fields.get("because", "")))
+        elif event.kind == "worker_returned":
+            lost = (None, "")
+    return lost
+
+
+def _clock_offset_s(record: RunRecord, worker: int) -> float:
+    offsets = [
+        float(event.fields.get("clock_offset_s") or 0.0)
+        for event in record.happened("worker_ready")
+        if event.fields.get("worker") == worker
+    ]
+    return offsets[-1] if offsets else 0.0
+
+
+def _throttled_ratio(own: pd.DataFrame) -> float:
+    """Throttled periods of all periods of the control group, over the hold; 0 without a quota."""
+    if own.empty:
+        return 0.0
+    first, last = own.iloc[0], own.iloc[-1]
+    periods = float(last["periods"] - first["periods"])
+    return float(last["throttled_periods"] - first["throttled_periods"]) / periods if periods > 0 else 0.0
+
+
+def _control_timer_p99_us(own: pd.DataFrame) -> int:
+    """One figure for the hold from the P99 of each of its seconds: nine seconds in ten were at most so noisy.
+
+    A machine that is short of time shows it in most seconds; a single hiccup is in the lag already.
+    """
+    seconds = own.groupby("second")["control_timer_us"].max()
+    return 0 if seconds.empty else int(np.quantile(seconds.to_numpy(), NOISY_SECONDS_RATIO, method="inverted_cdf"))
+
+
+def _disagreements(record: RunRecord) -> tuple[str, ...]:
+    """Where the two halves of the record, counts and histograms, do not tell the same number of requests."""
+    counted = record.counts.groupby("request")[["ok", "failed", "unsent"]].sum()
+    expected = {name: 0 for name in record.latency.tags if not name.startswith(OWN_TAGS)}
+    for request, ok, failed, unsent in counted.itertuples(name=None):
+        expected[str(request)], expected[str(request) + FAILED] = int(ok), int(failed + unsent)
+    totals = record.latency.totals()
+    found = [
+        f"load.hlog holds {totals.get(tag, 0):,} of {tag}, seconds.jsonl {count:,}"
+        for tag, count in expected.items()
+        if totals.get(tag, 0) != count
+    ]
+    _, odd = due_per_second(record)
+    return (*found, *([odd] if odd else ()))
+
+
+def _never_arrived(record: RunRecord) -> tuple[str, ...]:
+    return tuple(
+        f"the last counts of worker {event.fields.get('worker')} never arrived: {event.fields.get('because')}"
+        for event in record.happened("worker_undrained")
+    )
+
+
+def _unclosed(record: RunRecord) -> tuple[str, ...]:
+    if record.header.ended != "running":
+        return ()
+    return ("the run was never closed: golive was killed, or is still running",)
+
+
+def _cut_short(record: RunRecord, hold: Hold) -> str:
+    """Why the load ended before the plan did; empty when it went on to the end."""
+    began_unix_s = record.header.t0_unix_s
+    if began_unix_s is None:
+        return record.header.ended_because or "no load began"
+    if hold.load_end_unix_s >= began_unix_s + record.plan.profile.duration_s:
+        return ""
+    ended = record.happened("load_ended")
+    if not ended:
+        return "golive was killed"
+    return str(ended[-1].fields.get("because") or record.header.ended_because)

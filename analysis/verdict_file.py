@@ -1,0 +1,81 @@
+"""The verdict on disk (`verdict.json`): everything of it, and what it is about, for people's scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from analysis.results import RunRecord
+from scenarios.errors import RecordUnreadable
+from slo.validity import Finding, FindingKind, Severity
+from slo.verdict import Judgement, Outcome, RunOutcome, Verdict
+
+FORMAT = 1
+
+
+def write_verdict(path: Path, *, record: RunRecord, verdict: Verdict) -> None:
+    """Write the verdict with the facts of its run; whole or not at all."""
+    content = {
+        "format": FORMAT,
+        "outcome": verdict.outcome.value,
+        "exit_code": verdict.outcome.exit_code,
+        "run": _facts(record),
+        "judgements": [asdict(judgement) for judgement in verdict.judgements],
+        "findings": [asdict(finding) for finding in verdict.findings],
+    }
+    half = path.with_suffix(".json.new")
+    half.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    half.replace(path)
+
+
+def read_verdict(path: Path) -> Verdict:
+    """Read a verdict back. Raises RecordUnreadable when it is none, or a newer golive wrote it."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] > FORMAT:
+            raise ValueError(f"its format {content['format']} is newer than this golive")
+        return Verdict(
+            outcome=RunOutcome(content["outcome"]),
+            judgements=tuple(_judgement(entry) for entry in content["judgements"]),
+            findings=tuple(_finding(entry) for entry in content["findings"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise RecordUnreadable(
+            f"{path} cannot be read as a verdict: {problem}.",
+            remedy="Judge the run again: golive judge RUN.",
+        ) from None
+
+
+def _facts(record: RunRecord) -> dict[str, Any]:
+    header, plan = record.header, record.plan
+    return {
+        "run_id": header.run_id,
+        "plan": header.plan_name,
+        "workload": plan.workload.name,
+        "target": {"name": header.target_name, "url": header.target_url, "class": header.target_class.value},
+        "rehearsal": header.rehearsal,
+        "rate_to_prove_rps": plan.rate_to_prove_rps,
+        "offered_peak_rps": plan.profile.peak_rps,
+        "workers": header.workers,
+        "t0_unix_s": header.t0_unix_s,
+        "load_end_unix_s": header.load_end_unix_s,
+        "watched_until_unix_s": header.watched_until_unix_s,
+        "ended": header.ended,
+        "ended_because": header.ended_because,
+        "golive_version": header.golive_version,
+        "versions": dict(header.versions),
+        "machine": dict(header.machine),
+        "fingerprint": dict(header.fingerprint),
+    }
+
+
+def _judgement(entry: Mapping[str, Any]) -> Judgement:
+    changed = {"outcome": Outcome(entry["outcome"]), "voided_by": tuple(entry["voided_by"])}
+    return Judgement(**{**entry, **changed})
+
+
+def _finding(entry: Mapping[str, Any]) -> Finding:
+    return Finding(**{**entry, "kind": FindingKind(entry["kind"]), "severity": Severity(entry["severity"])})
