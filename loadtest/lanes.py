@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -31,6 +32,7 @@ from loadtest.vitals import Vitals
 from loadtest.worker import WorkerSide
 
 LANE_RPS = 10.0
+TURN_AWAY_AFTER_S = 2.0
 FOLDER_VARIABLE = "GOLIVE_RUN_FOLDER"
 
 # Without this, 64 s after a worker is lost the master starts a new dispatcher from zero and every lane ramps
@@ -176,6 +178,9 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
     events.test_stopping.add_listener(lambda **_: _end(director))
     events.worker_connect.add_listener(lambda client_id, **_: _turn_away(director, runner, client_id))
     events.quit.add_listener(lambda **_: record.close())
+    # Locust installs its own handler only after a headless shape has ended (2.47, main.py): until then SIGTERM
+    # would kill the master and lose the last counts.
+    gevent.signal_handler(signal.SIGTERM, lambda: director.finish("SIGTERM"))
     # One failed request is a measurement, not a failure of the process; the verdict decides elsewhere.
     environment.process_exit_code = 0
     require_login(environment)
@@ -213,7 +218,8 @@ def _turn_away(director: Director, runner: MasterRunner, client_id: str) -> None
     """A worker that comes when the load has been dealt has no shard: it is named and sent home."""
     if director.t0_unix_s and not director.knows(client_id):
         director.note_late(client_id)
-        runner.send_message("quit", client_id=client_id)
+        # Not at once: a worker that is told to quit while it is still starting forgets it (locust 2.47).
+        gevent.spawn_later(TURN_AWAY_AFTER_S, runner.send_message, "quit", client_id=client_id)
 
 
 def _inject(stats: RequestStats, body: Mapping[str, Any], orders: Orders) -> None:
