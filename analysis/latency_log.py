@@ -1,139 +1,159 @@
-"""The run's latency log (`load.hlog`): exact histograms per second and tag, read once, cut as needed."""
+"""The run's latency log (`load.hlog`): exact histograms per second and tag, decoded when they are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.histograms import HistogramUnreadable, Slots, decode_counts, highest_values, plain_counts
-from slo.evidence import LatencyTable
+from analysis.histograms import (
+    HistogramUnreadable,
+    decode_counts,
+    has_larger_counts,
+    highest_values,
+    plain_counts,
+)
+from slo.evidence import Counts, LatencyTable
 
 DIGITS = 3  # significant digits of every histogram that golive writes
-BATCH_BYTES = 2_000_000  # decoded together: large enough for numpy, small enough for the cache
+NOT_A_HISTOGRAM = ("#", '"', "")  # how a comment, the column names and an empty line begin
+LINES_AT_ONCE = 1000
+SECONDS_AT_ONCE = 120  # decoded together: enough for numpy, some 20 MB
 FAILED = "!failed"  # a request's tag with this at its end holds the latency of its failures
 OWN_TAGS = "golive."  # what begins so is about golive, not about one request
 LAG = "golive.lag"
 SERVICE = "golive.service"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LatencyLog:
-    """Every histogram of a run. Entry i says: so many took so long (a slot), in one second, under one tag.
-
-    Several entries may speak of one second, tag and slot (several workers, a late answer): they add up.
-    """
-
-    tags: tuple[str, ...]
-    second: NDArray[np.int64]  # of the intended start, unix
-    tag: NDArray[np.int16]  # index into tags
-    slot: NDArray[np.int32]
-    count: NDArray[np.int64]
-    digits: int = DIGITS
-
-    def table(self, tags: Iterable[str], seconds: NDArray[np.int64] | range) -> LatencyTable:
-        """The histograms under any of `tags`, a row for each of `seconds` (consecutive, unix), in µs."""
-        first, rows = (int(seconds[0]), len(seconds)) if len(seconds) else (0, 0)
-        chosen = self._under(tags) & (self.second >= first) & (self.second < first + rows)
-        slot, count = self.slot[chosen], self.count[chosen]
-        used, column = np.unique(slot, return_inverse=True)
-        place = (self.second[chosen] - first) * len(used) + column
-        # bincount adds in floating point: exact below 2^53, and no run has that many requests.
-        counts = np.bincount(place, weights=count, minlength=rows * len(used)).astype(np.int64)
-        return LatencyTable(values_us=highest_values(used, digits=self.digits), counts=counts.reshape(rows, len(used)))
-
-    def totals(self) -> dict[str, int]:
-        """How many requests each tag holds."""
-        counts = np.bincount(self.tag, weights=self.count, minlength=len(self.tags)).astype(np.int64)
-        return {tag: int(count) for tag, count in zip(self.tags, counts, strict=True)}
-
-    def _under(self, tags: Iterable[str]) -> NDArray[np.bool_]:
-        wanted = set(tags)
-        return np.isin(self.tag, [index for index, tag in enumerate(self.tags) if tag in wanted])
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Interval:
-    line: int
+class Interval:
+    """One line: what took how long in one second (unix, of the intended start) under one tag, still encoded."""
+
     tag: str
     second: int
     counts: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LatencyLog:
+    """Every histogram of a run. Several lines of one second and tag (workers, late answers) add up."""
+
+    intervals: tuple[Interval, ...]  # by second
+    _decoded: dict[frozenset[str], _Sheet] = field(default_factory=dict, repr=False)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags in it, in order."""
+        return tuple(sorted({interval.tag for interval in self.intervals}))
+
+    def table(self, tags: Iterable[str], seconds: range | Counts) -> LatencyTable:
+        """The histograms under any of `tags`, added up; a row for each of `seconds` (consecutive, unix), in µs."""
+        return self._sheet(frozenset(tags)).table(seconds)
+
+    def total(self, tags: Iterable[str]) -> int:
+        """How many requests there are under any of `tags`, over the whole log."""
+        return int(self._sheet(frozenset(tags)).counts.sum(dtype=np.int64))
+
+    def _sheet(self, tags: frozenset[str]) -> _Sheet:
+        """All seconds of these tags; kept, for what judges and what draws ask for the same."""
+        if tags not in self._decoded:
+            self._decoded[tags] = _sheet([interval for interval in self.intervals if interval.tag in tags])
+        return self._decoded[tags]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Sheet:
+    """The counts of some tags: a row for each second of the log, a column for each slot that is used."""
+
+    first_second: int
+    slots: NDArray[np.int64]
+    counts: NDArray[np.int32]
+
+    def table(self, seconds: range | Counts) -> LatencyTable:
+        first = int(seconds[0]) if len(seconds) else 0
+        rows = np.arange(first, first + len(seconds)) - self.first_second
+        inside = (rows >= 0) & (rows < len(self.counts))
+        cut = self.counts[rows[inside]]
+        used = np.flatnonzero(cut.any(axis=0))
+        counts = np.zeros((len(rows), len(used)), dtype=np.int64)
+        counts[inside] = cut[:, used]
+        return LatencyTable(values_us=highest_values(self.slots[used], digits=DIGITS), counts=counts)
+
+
+def _sheet(intervals: Sequence[Interval]) -> _Sheet:
+    if not intervals:
+        return _Sheet(first_second=0, slots=np.empty(0, np.int64), counts=np.empty((0, 0), np.int32))
+    first, last = intervals[0].second, intervals[-1].second
+    seconds = np.array([interval.second for interval in intervals])
+    parts: list[tuple[NDArray[np.int64], NDArray[np.int32]]] = []
+    for start in range(first, last + 1, SECONDS_AT_ONCE):
+        rows = min(SECONDS_AT_ONCE, last + 1 - start)
+        these = slice(*np.searchsorted(seconds, [start, start + rows]))
+        parts.append(_added(intervals[these], seconds[these] - start, rows))
+    slots = np.unique(np.concatenate([used for used, _ in parts]))
+    counts = np.zeros((last + 1 - first, len(slots)), dtype=np.int32)
+    for number, (used, part) in enumerate(parts):
+        start = number * SECONDS_AT_ONCE
+        counts[start : start + len(part), np.searchsorted(slots, used)] = part
+    return _Sheet(first_second=first, slots=slots, counts=counts)
+
+
+def _added(
+    intervals: Sequence[Interval], row_of: NDArray[np.int64], rows: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The used slots of some histograms, and their counts added up by row."""
+    decoded = decode_counts([interval.counts for interval in intervals])
+    columns = int(decoded.slot.max()) + 1 if len(decoded.slot) else 0
+    place = row_of[decoded.row] * columns + decoded.slot
+    # bincount adds in floating point: exact below 2^53, and no second has that many requests.
+    counts = np.bincount(place, weights=decoded.count, minlength=rows * columns).reshape(rows, columns)
+    used = np.flatnonzero(counts.any(axis=0))
+    return used, counts[:, used].astype(np.int32)
+
+
+def merged(one: LatencyTable, other: LatencyTable) -> LatencyTable:
+    """Two tables of the same seconds, added up."""
+    values_us = np.union1d(one.values_us, other.values_us)
+    counts = np.zeros((len(one.counts), len(values_us)), dtype=np.int64)
+    for table in (one, other):
+        counts[:, np.searchsorted(values_us, table.values_us)] += table.counts
+    return LatencyTable(values_us=values_us, counts=counts)
+
+
 def read_latency_log(path: Path) -> tuple[LatencyLog, tuple[str, ...]]:
     """Read a log; what could not be read comes back in words, the rest whole."""
-    intervals: list[_Interval] = []
-    gaps: list[str] = []
-    for number, line in enumerate(_lines(path, gaps), start=1):
-        if line[:1] in ("#", '"', ""):  # comments and the column names
-            continue
-        try:
-            intervals.append(_interval(number, line))
-        except ValueError as damage:
-            gaps.append(f"{path.name}: line {number} cannot be read: {damage}")
-    return _log(intervals, path.name, gaps), tuple(gaps)
-
-
-def _lines(path: Path, gaps: list[str]) -> list[str]:
     if not path.is_file():
-        gaps.append(f"{path.name} is missing")
-        return []
+        return LatencyLog(intervals=()), (f"{path.name} is missing",)
     *lines, rest = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    if rest:
-        gaps.append(f"{path.name}: the last line is torn and was left out")
-    return lines
+    numbered = [(number, line) for number, line in enumerate(lines, start=1) if line[:1] not in NOT_A_HISTOGRAM]
+    gaps = [f"{path.name}: the last line is torn and was left out"] if rest else []
+    intervals: list[Interval] = []
+    for start in range(0, len(numbered), LINES_AT_ONCE):
+        intervals += _intervals(numbered[start : start + LINES_AT_ONCE], path.name, gaps)
+    intervals.sort(key=lambda interval: interval.second)
+    return LatencyLog(intervals=tuple(intervals)), tuple(gaps)
 
 
-def _interval(number: int, line: str) -> _Interval:
+def _intervals(numbered: list[tuple[int, str]], name: str, gaps: list[str]) -> list[Interval]:
+    read: dict[int, Interval] = {}
+    for number, line in numbered:
+        try:
+            read[number] = _interval(line)
+        except ValueError as damage:
+            gaps.append(f"{name}: line {number} cannot be read: {damage}")
+    if has_larger_counts([interval.counts for interval in read.values()]):
+        impossible = [number for number, interval in read.items() if has_larger_counts([interval.counts])]
+        gaps += [f"{name}: line {number} cannot be read: impossible counts" for number in impossible]
+        read = {number: interval for number, interval in read.items() if number not in impossible}
+    return list(read.values())
+
+
+def _interval(line: str) -> Interval:
     fields = line.rsplit(",", 4)
     if len(fields) != 5 or not fields[0].startswith("Tag="):
         raise HistogramUnreadable("it is not Tag=NAME,start,length,max,histogram")
-    return _Interval(
-        line=number,
-        tag=fields[0].removeprefix("Tag="),
-        second=int(float(fields[1])),
-        counts=plain_counts(fields[4], digits=DIGITS),
-    )
-
-
-def _log(intervals: list[_Interval], name: str, gaps: list[str]) -> LatencyLog:
-    tags = tuple(sorted({interval.tag for interval in intervals}))
-    number_of = {tag: number for number, tag in enumerate(tags)}
-    decoded = _decoded(intervals, name, gaps)
-    return LatencyLog(
-        tags=tags,
-        second=np.array([interval.second for interval in intervals], dtype=np.int64)[decoded.row],
-        tag=np.array([number_of[interval.tag] for interval in intervals], dtype=np.int16)[decoded.row],
-        slot=decoded.slot,
-        count=decoded.count,
-    )
-
-
-def _decoded(intervals: list[_Interval], name: str, gaps: list[str]) -> Slots:
-    parts = [decode_counts([])]
-    first, size = 0, 0
-    for number, interval in enumerate(intervals):
-        size += len(interval.counts)
-        if size >= BATCH_BYTES or number == len(intervals) - 1:
-            for row, slots in _batch(intervals, range(first, number + 1), name, gaps):
-                parts.append(Slots(slots.row + np.int32(row), slots.slot, slots.count))
-            first, size = number + 1, 0
-    return Slots(
-        np.concatenate([part.row for part in parts]),
-        np.concatenate([part.slot for part in parts]),
-        np.concatenate([part.count for part in parts]),
-    )
-
-
-def _batch(intervals: list[_Interval], rows: range, name: str, gaps: list[str]) -> list[tuple[int, Slots]]:
-    """Decode together; when one of them is damaged, each alone, so that only that one is lost."""
-    try:
-        return [(rows[0], decode_counts([intervals[row].counts for row in rows]))]
-    except HistogramUnreadable as damage:
-        if len(rows) == 1:
-            gaps.append(f"{name}: line {intervals[rows[0]].line} cannot be read: {damage}")
-            return []
-    return [part for row in rows for part in _batch(intervals, range(row, row + 1), name, gaps)]
+    tag, second = fields[0].removeprefix("Tag="), int(float(fields[1]))
+    return Interval(tag=tag, second=second, counts=plain_counts(fields[4], digits=DIGITS))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.hold import Hold, due_per_second
-from analysis.latency_log import FAILED, LAG, OWN_TAGS
+from analysis.latency_log import FAILED, LAG
 from analysis.results import RunRecord
 from analysis.scrapes import longest_hole_s
 from slo.evidence import LatencyTable
@@ -110,15 +110,19 @@ def _control_timer_p99_us(own: pd.DataFrame) -> int:
 
 def _disagreements(record: RunRecord) -> tuple[str, ...]:
     """Where the two halves of the record, counts and histograms, do not tell the same number of requests."""
-    counted = record.counts.groupby("request")[["ok", "failed", "unsent"]].sum()
-    expected = {name: 0 for name in record.latency.tags if not name.startswith(OWN_TAGS)}
-    for request, ok, failed, unsent in counted.itertuples(name=None):
-        expected[str(request)], expected[str(request) + FAILED] = int(ok), int(failed + unsent)
-    totals = record.latency.totals()
+    names = [request.name for request in record.plan.workload.requests]
+    counted = record.counts[["ok", "failed", "unsent"]].sum()
+    pairs = {
+        "answered requests": (record.latency.total(names), int(counted["ok"])),
+        "failed and unsent requests": (
+            record.latency.total([name + FAILED for name in names]),
+            int(counted["failed"] + counted["unsent"]),
+        ),
+    }
     found = [
-        f"load.hlog holds {totals.get(tag, 0):,} of {tag}, seconds.jsonl {count:,}"
-        for tag, count in expected.items()
-        if totals.get(tag, 0) != count
+        f"load.hlog holds {logged:,} {what}, seconds.jsonl {count:,}"
+        for what, (logged, count) in pairs.items()
+        if logged != count
     ]
     _, odd = due_per_second(record)
     return (*found, *([odd] if odd else ()))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analysis.client_load import due_in, per_second
 from analysis.evidence_files import read_answer
 from analysis.hold import hold_of
-from analysis.latency_log import FAILED, LAG
+from analysis.latency_log import FAILED, LAG, merged
 from analysis.replicas import autoscaler_series, backlog_series
 from analysis.results import RunRecord
 from slo.evidence import Counts, LatencyTable, NotSeen
@@ -66,8 +66,8 @@ def _latencies(record: RunRecord, seconds: range) -> dict[str, Values]:
     for start in range(0, len(seconds), ROWS_AT_ONCE):
         chunk = seconds[start : start + ROWS_AT_ONCE]
         answered = record.latency.table(names, chunk)
-        everything = record.latency.table([*names, *(name + FAILED for name in names)], chunk)
-        unanswered = _at_least(record.latency.table([name + FAILED for name in names], chunk), shortest_us)
+        failed = record.latency.table([name + FAILED for name in names], chunk)
+        everything, unanswered = merged(answered, failed), _at_least(failed, shortest_us)
         for name, ratio in RATIOS.items():
             parts[name].append(_worst(ratio, answered, everything, unanswered))
         parts["lag_p99_ms"].append(quantile_per_row(record.latency.table([LAG], chunk), 0.99) / US_IN_MS)
@@ -92,8 +92,9 @@ def quantile_per_row(table: LatencyTable, ratio: float) -> Values:
         return np.full(rows, np.nan)
     reached = np.cumsum(table.counts, axis=1)
     rank = np.maximum(1, np.ceil(ratio * reached[:, -1])).astype(np.int64)
-    place = np.minimum((reached < rank[:, None]).sum(axis=1), len(table.values_us) - 1)
-    return np.where(reached[:, -1] > 0, table.values_us[place].astype(np.float64), np.nan)
+    place = np.array([np.searchsorted(row, sought) for row, sought in zip(reached, rank, strict=True)], dtype=np.int64)
+    values_us = table.values_us[np.minimum(place, len(table.values_us) - 1)]
+    return np.where(reached[:, -1] > 0, values_us.astype(np.float64), np.nan)
 
 
 def _at_least(table: LatencyTable, value_us: float) -> LatencyTable:

@@ -35,18 +35,22 @@ def read_verdict(path: Path) -> Verdict:
     """Read a verdict back. Raises RecordUnreadable when it is none, or a newer golive wrote it."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] > FORMAT:
-            raise ValueError(f"its format {content['format']} is newer than this golive")
-        return Verdict(
-            outcome=RunOutcome(content["outcome"]),
-            judgements=tuple(_judgement(entry) for entry in content["judgements"]),
-            findings=tuple(_finding(entry) for entry in content["findings"]),
-        )
+        return _verdict(content)
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise RecordUnreadable(
             f"{path} cannot be read as a verdict: {problem}.",
             remedy="Judge the run again: golive judge RUN.",
         ) from None
+
+
+def _verdict(content: Mapping[str, Any]) -> Verdict:
+    if content["format"] > FORMAT:
+        raise ValueError(f"its format {content['format']} is newer than this golive")
+    return Verdict(
+        outcome=RunOutcome(content["outcome"]),
+        judgements=tuple(_judgement(entry) for entry in content["judgements"]),
+        findings=tuple(_finding(entry) for entry in content["findings"]),
+    )
 
 
 def _facts(record: RunRecord) -> dict[str, Any]:
