@@ -12,9 +12,9 @@ from typing import Annotated
 
 import click
 import typer
-from analysis.report.terminal import summary_lines
 from rich.console import Console
 
+from analysis.report.terminal import summary_lines
 from loadtest.run_folder import find_run, has_ended, new_run_folder
 from loadtest.run_orders import request_stop
 from loadtest.rundown import Asked, run_plan

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analysis.evidence import assemble
-from analysis.manifest import write_manifest
-from analysis.timeline import timeline
-from analysis.verdict_file import write_verdict
 from slo.findings import find
 from slo.judge import judge
 
+from analysis.evidence import assemble
 from analysis.gather import gather
+from analysis.manifest import write_manifest
 from analysis.ports import MetricsSource
 from analysis.prometheus import Prometheus
 from analysis.report import render
 from analysis.results import read_record
+from analysis.timeline import timeline
+from analysis.verdict_file import write_verdict
 from scenarios.files import read_objectives
 from slo.evidence import NotSeen
 from slo.verdict import Verdict

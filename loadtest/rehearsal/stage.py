@@ -1,0 +1,208 @@
+"""The rehearsal stage: platform, autoscaler, Prometheus and Alertmanager, raised together and taken down together."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from loadtest.rehearsal import monitoring
+from loadtest.rehearsal.admin import Admin
+from loadtest.rehearsal.autoscaler import SYNC_S
+from loadtest.rehearsal.binaries import ALERTMANAGER_FILES, Monitoring, rehearsal_platform
+from loadtest.rehearsal.binaries import monitoring as programs_of_monitoring
+from loadtest.rehearsal.part import Part
+from loadtest.rehearsal.reaper import Reaper
+from scenarios.errors import StageFailed, UsageError
+
+READY_WITHIN_S = 30.0
+PORT_TRIES = 3
+JOBS = {"platform", "kube-state-metrics"}
+
+
+@dataclass(slots=True)
+class Stage:
+    """A standing stage."""
+
+    folder: Path
+    reaper: Reaper
+    namespace: str
+    versions: dict[str, str] = field(default_factory=dict)
+    target_url: str = ""
+    admin_address: str = ""
+    prometheus_url: str = ""
+    alertmanager_url: str = ""
+    parts: list[Part] = field(default_factory=list)
+    _told_dead: set[str] = field(default_factory=set)
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls,
+        config: Mapping[str, Any],
+        *,
+        reaper: Reaper,
+        changes: Sequence[str] = (),
+        scrape_s: float = 1.0,
+        sync_s: float = SYNC_S,
+    ) -> Iterator[Stage]:
+        """Raise a stage of this platform configuration for the duration of a `with`.
+
+        changes: "services.core.max=8" and the like, for a rehearsal made worse.
+        """
+        changed = with_changes(config, changes)
+        folder = Path(tempfile.mkdtemp(prefix="golive-stage-"))
+        reaper.folder(folder)
+        stage = cls(folder, reaper, str(changed.get("namespace", "")))
+        try:
+            stage._raise(changed, scrape_s=scrape_s, sync_s=sync_s)
+            yield stage
+        finally:
+            stage._take_down()
+
+    @property
+    def admin(self) -> Admin:
+        """The platform's reins, for the tests."""
+        return Admin(self.admin_address)
+
+    def died_parts(self) -> list[str]:
+        """The parts that have died since the last call."""
+        dead = {part.name for part in self.parts if not part.is_alive}
+        fresh = sorted(dead - self._told_dead)
+        self._told_dead |= dead
+        return fresh
+
+    def _raise(self, config: dict[str, Any], *, scrape_s: float, sync_s: float) -> None:
+        file = self.folder / "platform.json"
+        file.write_text(json.dumps(config), encoding="utf-8")
+        self._raise_platform(file)
+        programs = programs_of_monitoring()
+        alertmanager = self._raise_alertmanager(programs)
+        self._raise_prometheus(programs, alertmanager, scrape_s)
+        autoscaler = [sys.executable, "-m", "loadtest.rehearsal.autoscaler", "--admin", self.admin_address]
+        self._start("autoscaler", [*autoscaler, "--config", str(file), "--sync-period-s", str(sync_s)])
+        self.versions = {
+            "prometheus": monitoring.version_of(programs.prometheus),
+            "alertmanager": monitoring.version_of(programs.alertmanager),
+        }
+
+    def _raise_platform(self, config: Path) -> None:
+        command = [rehearsal_platform(), "--config", config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+        part = self._start("platform", [str(word) for word in command])
+        part.wait_until(lambda: b"\n" in part.log.read_bytes(), within_s=READY_WITHIN_S, what="it listens")
+        first = part.log.read_text(encoding="utf-8").splitlines()[0]
+        try:
+            said = json.loads(first)
+        except ValueError:
+            raise StageFailed(
+                f"The rehearsal platform refused its configuration: {first}",
+                remedy="Mend the rehearsal's file, or the change that was asked for.",
+            ) from None
+        self.target_url, self.admin_address = f"http://{said['listen']}", said["admin"]
+
+    def _raise_alertmanager(self, programs: Monitoring) -> str:
+        config = monitoring.write_alertmanager_config(self.folder)
+        if programs.alertmanager_files:
+            (self.folder / ALERTMANAGER_FILES).symlink_to(programs.alertmanager_files)
+
+        def command(address: str) -> list[str]:
+            return monitoring.alertmanager_command(programs, config, self.folder, address)
+
+        address = self._start_on_free_port("alertmanager", command)
+        self.alertmanager_url = f"http://{address}"
+        return address
+
+    def _raise_prometheus(self, programs: Monitoring, alertmanager: str, scrape_s: float) -> None:
+        config = monitoring.write_prometheus_config(
+            self.folder, platform_admin=self.admin_address, alertmanager=alertmanager, scrape_s=scrape_s
+        )
+
+        def command(address: str) -> list[str]:
+            return monitoring.prometheus_command(programs, config, self.folder, address)
+
+        address = self._start_on_free_port("prometheus", command)
+        part = self.parts[-1]
+        part.wait_until(lambda: monitoring.scrapes(address) >= JOBS, within_s=READY_WITHIN_S, what="it scrapes")
+        part.wait_until(lambda: monitoring.has_rules(address), within_s=READY_WITHIN_S, what="its rules are loaded")
+        self.prometheus_url = f"http://{address}"
+
+    def _start_on_free_port(self, name: str, command: Callable[[str], list[str]]) -> str:
+        """Neither program can choose a port itself; one that was free may be taken in between: try again."""
+        for attempt in range(PORT_TRIES):
+            address = f"127.0.0.1:{free_port()}"
+            part = self._start(name, command(address))
+            try:
+                part.wait_until(lambda: monitoring.is_ready(address), within_s=READY_WITHIN_S, what="it is ready")  # noqa: B023
+            except StageFailed:
+                if attempt + 1 == PORT_TRIES or "address already in use" not in part.last_words():
+                    raise
+                self.parts.remove(part)
+                continue
+            return address
+        raise AssertionError  # the last attempt has returned or raised
+
+    def _start(self, name: str, command: Sequence[str]) -> Part:
+        part = Part.start(name, command, folder=self.folder)
+        self.parts.append(part)
+        self.reaper.watch(part.process.pid)
+        return part
+
+    def _take_down(self) -> None:
+        for part in self.parts:
+            part.ask_to_end()
+        for part in self.parts:
+            part.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def with_changes(config: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
+    """The configuration with values replaced: `services.core.max=8`, where entries of lists go by their name.
+
+    Raises UsageError for a path that leads nowhere: a change that changes nothing would be a lie.
+    """
+    changed = deepcopy(dict(config))
+    for change in changes:
+        path, equals, text = change.partition("=")
+        *way, last = path.split(".")
+        place = _at(changed, way, change)
+        # Faults are named freely: the platform itself refuses the ones it does not know.
+        if not equals or not isinstance(place, dict) or (last not in place and place is not changed.get("faults")):
+            raise UsageError(
+                f"`{change}` changes nothing.", remedy="Write services.core.max=8, or faults.slow={core: 3}."
+            )
+        place.update({last: yaml.safe_load(text)})
+    return changed
+
+
+def _at(config: dict[str, Any], way: Sequence[str], change: str) -> Any:
+    place: Any = config
+    for step in way:
+        place = _inside(place, step, change)
+    return place
+
+
+def _inside(place: Any, step: str, change: str) -> Any:
+    if isinstance(place, dict) and step in place:
+        return place[step]
+    if isinstance(place, list):
+        for entry in place:
+            if isinstance(entry, dict) and entry.get("name") == step:
+                return entry
+    raise UsageError(f"`{change}`: there is no {step!r}.", remedy="Compare with scenarios/rehearsals/tartware.yaml.")
