@@ -104,8 +104,10 @@ fn histogram(text: &mut Exposition, service: &str, durations: &Durations) {
     text.suffixed("_count", &[("service", service)], below);
 }
 
+type Reading = fn(&QueueView) -> f64;
+
 fn queues(text: &mut Exposition, queues: &[QueueView]) {
-    let families: [(&'static str, &str, &str, fn(&QueueView) -> f64); 5] = [
+    let families: [(&'static str, &str, &str, Reading); 5] = [
         (
             "command_queue_depth",
             "gauge",

@@ -226,7 +226,7 @@ fn pods(text: &mut Exposition, seen: &Snapshot, namespace: &str, clock: &Clock) 
     }
 }
 
-/// `core-7d9f4c5b86-0000a`: the ReplicaSet's part is fixed, the pod's counts up.
+/// `core-7d9f4c5b86-0000a`: the `ReplicaSet`'s part is fixed, the pod's counts up.
 fn pod_name(service: &str, number: u32) -> String {
     format!("{service}-7d9f4c5b86-{number:05x}")
 }

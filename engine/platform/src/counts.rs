@@ -115,7 +115,9 @@ mod tests {
         #[test]
         fn every_duration_is_counted_once(durations in proptest::collection::vec(0u64..20_000_000, 0..100)) {
             let mut counted = Durations::default();
-            durations.iter().for_each(|us| counted.record(*us));
+            for us in &durations {
+                counted.record(*us);
+            }
             prop_assert_eq!(counted.count(), durations.len() as u64);
             prop_assert_eq!(counted.sum_us, durations.iter().sum::<u64>());
         }

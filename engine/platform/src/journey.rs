@@ -182,7 +182,7 @@ impl Platform {
         deployment.usage.end(self.now_us, 1);
         let next = deployment
             .station(place)
-            .and_then(|station| station.leave());
+            .and_then(super::queueing::Station::leave);
         match next {
             Some(next) => self.begin(next, service),
             None => self.services[service].sweep(place),
@@ -203,9 +203,9 @@ impl Platform {
         if let Some(queue) = queue {
             self.work_off(queue);
             if is_new {
-                self.queues[queue].accept(self.now_us)
+                self.queues[queue].accept(self.now_us);
             } else {
-                self.queues[queue].repeat()
+                self.queues[queue].repeat();
             }
         } else if !is_new {
             self.counts.repeated += 1;

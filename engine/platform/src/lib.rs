@@ -14,6 +14,7 @@ pub mod control;
 pub mod counts;
 mod exposition;
 pub mod faults;
+mod head;
 mod http;
 pub mod idempotency;
 pub mod journey;

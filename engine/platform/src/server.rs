@@ -308,10 +308,10 @@ impl Server {
                 State::Reading
                     if !connection.inbox.is_empty() && silent_us > REQUEST_AT_MOST_US =>
                 {
-                    self.refuse(place, 408)
+                    self.refuse(place, 408);
                 }
                 State::Reading | State::Writing if silent_us > IDLE_AT_MOST_US => {
-                    self.drop_connection(place)
+                    self.drop_connection(place);
                 }
                 _ => {}
             }

@@ -4,7 +4,7 @@ use rustix::event::epoll::EventFlags;
 
 use crate::answers;
 use crate::connection::{Sent, State};
-use crate::http::{self, Parsed, Request, BODY_AT_MOST, HEAD_AT_MOST};
+use crate::http::{self, Request, Stop, BODY_AT_MOST, HEAD_AT_MOST};
 use crate::journey::Arrival;
 use crate::model::{Answer, ConnectionRef};
 use crate::routing::Found;
@@ -87,7 +87,7 @@ impl Server {
         match connection.state {
             // A client may close its half and still wait for the answer.
             State::Waiting | State::Writing => {
-                (connection.client_is_done, connection.closes) = (true, true)
+                (connection.client_is_done, connection.closes) = (true, true);
             }
             State::Reading | State::Lingering => self.drop_connection(place),
         }
@@ -137,18 +137,18 @@ impl Server {
             return 0;
         }
         match http::parse(bytes) {
-            Parsed::Request(request) => {
+            Ok(request) => {
                 let judged = self.judge(&request);
                 self.accept_request(place, &request, &judged);
                 request.length
             }
-            Parsed::Incomplete { wants_continue } => {
+            Err(Stop::Incomplete { wants_continue }) => {
                 if wants_continue {
                     self.bid_continue(place);
                 }
                 0
             }
-            Parsed::Refused(status) => {
+            Err(Stop::Refused(status)) => {
                 self.refuse(place, status);
                 0
             }
