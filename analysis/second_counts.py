@@ -52,7 +52,5 @@ def _oddities(
     if len(whole) < len(lines):
         found.append(f"{name}: {len(lines) - len(whole)} lines lack a field and were left out")
     if len(once) < len(whole):
-        found.append(
-            f"{name}: {len(whole) - len(once)} lines repeat a delta that was counted already; each counts once"
-        )
+        found.append(f"{name}: {len(whole) - len(once)} lines repeat a delta already counted; each counts once")
     return tuple(found)

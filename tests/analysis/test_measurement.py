@@ -1,0 +1,122 @@
+"""The facts about the measuring, from the record alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.hold import hold_of
+from analysis.measurement import measurement_of, quantiles_us
+from analysis.results import read_record
+from slo.evidence import LatencyTable
+from slo.validity import Measurement
+from tests.analysis.platforms import Watched
+from tests.analysis.records import T0, Synthetic
+
+
+def measured(run: Synthetic, folder: Path, *events: dict[str, object]) -> Measurement:
+    run.write(folder)
+    with (folder / "events.jsonl").open("a") as file:
+        file.writelines(json.dumps(event) + "\n" for event in events)
+    record = read_record(folder)
+    return measurement_of(record, hold_of(record))
+
+
+def test_a_clean_run_has_nothing_to_say(tmp_path: Path) -> None:
+    facts = measured(Synthetic(workers=2), tmp_path)
+    assert facts.record_gaps == ()
+    assert facts.cut_short == ""
+    assert not facts.master_lost
+    assert [worker.lost_at_unix_s for worker in facts.workers] == [None, None]
+
+
+def test_lag_is_that_of_everything_sent_in_the_hold(tmp_path: Path) -> None:
+    facts = measured(Synthetic(lag_us=700), tmp_path)
+    assert (facts.lag_p50_us, facts.lag_p99_us) == (700, 700)
+
+
+def test_requests_in_flight_obey_littles_law(tmp_path: Path) -> None:
+    facts = measured(Synthetic(rps=1000, workers=3, latency_ms=lambda _t: (20.0,)), tmp_path)
+    assert facts.mean_in_flight == pytest.approx(1000 * 0.020, rel=0.01)
+
+
+def test_a_lost_workers_requests_are_not_in_flight(tmp_path: Path) -> None:
+    run = Synthetic(warm_s=0, hold_s=10, rps=1000, workers=2, lost={1: 5}, latency_ms=lambda _t: (20.0,))
+    assert measured(run, tmp_path).mean_in_flight == pytest.approx(750 * 0.020, rel=0.01)
+
+
+def test_a_lost_worker_is_lost_since_its_last_delta(tmp_path: Path) -> None:
+    facts = measured(Synthetic(workers=2, lost={1: 12}), tmp_path)
+    assert (facts.workers[1].lost_at_unix_s, facts.workers[1].lost_because) == (T0 + 12, "silent for 3.5 s")
+    assert facts.workers[1].last_seq == 12
+    assert facts.record_gaps == ("the last counts of worker 1 never arrived: lost before its last counts arrived",)
+
+
+def test_a_worker_that_came_back_is_not_lost(tmp_path: Path) -> None:
+    silent = {"at_unix_s": T0 + 9.0, "event": "worker_lost", "worker": 0, "because": "silent", "last_delta_unix_s": T0}
+    back = {"at_unix_s": T0 + 11.0, "event": "worker_returned", "worker": 0}
+    halted = {"at_unix_s": T0 + 12.0, "event": "worker_lost", "worker": 0, "because": "its engine stopped"}
+    assert measured(Synthetic(), tmp_path / "a", silent, back).workers[0].lost_at_unix_s is None
+    assert measured(Synthetic(), tmp_path / "b", silent, back, halted).workers[0].lost_at_unix_s == T0 + 12
+
+
+def test_throttling_and_noise_are_those_of_the_hold(tmp_path: Path) -> None:
+    facts = measured(Synthetic(throttled_ratio=0.3, control_timer_us=900, clock_offset_s=0.4), tmp_path)
+    worker = facts.workers[0]
+    assert worker.throttled_ratio == pytest.approx(0.3, abs=0.01)
+    assert (worker.control_timer_p99_us, worker.clock_offset_s) == (900, 0.4)
+
+
+def test_a_killed_run_has_lost_its_master(tmp_path: Path) -> None:
+    facts = measured(Synthetic(killed=True, stopped_at_s=12), tmp_path)
+    assert facts.master_lost
+    assert facts.cut_short == "golive was killed"
+    assert facts.record_gaps == ("the run was never closed: golive was killed, or is still running",)
+
+
+def test_a_stopped_run_says_who_cut_it_short(tmp_path: Path) -> None:
+    assert measured(Synthetic(stopped_at_s=12), tmp_path).cut_short == "stop requested by a test"
+
+
+def test_a_changed_rate_is_remembered(tmp_path: Path) -> None:
+    change = {"at_unix_s": T0 + 7.5, "event": "rate_changed", "by": "the web UI", "what": "200 users"}
+    assert measured(Synthetic(), tmp_path, change).rate_changed_at_unix_s == (T0 + 7.5,)
+
+
+def test_halves_of_a_record_that_disagree_are_a_gap(tmp_path: Path) -> None:
+    Synthetic(warm_s=0, hold_s=3).write(tmp_path)
+    lines = (tmp_path / "seconds.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "seconds.jsonl").write_text("".join(lines[:-1]))
+    record = read_record(tmp_path)
+    gaps = measurement_of(record, hold_of(record)).record_gaps
+    assert gaps == ("load.hlog holds 300 answered requests, seconds.jsonl 280",)
+
+
+def test_a_hole_in_the_scrapes_is_measured_beyond_their_usual_distance(tmp_path: Path) -> None:
+    run = Synthetic(warm_s=0, hold_s=60)
+    Watched(run=run, scrape_every_s=2.0, holes=((20.0, 39.0),)).pull(run.write(tmp_path))
+    record = read_record(tmp_path)
+    assert measurement_of(record, hold_of(record)).metrics_gap_s == pytest.approx(40.4 - 18.4 - 2)
+
+
+def test_a_slow_scrape_interval_is_no_hole(tmp_path: Path) -> None:
+    run = Synthetic(warm_s=0, hold_s=120)
+    Watched(run=run, scrape_every_s=30.0).pull(run.write(tmp_path))
+    record = read_record(tmp_path)
+    assert measurement_of(record, hold_of(record)).metrics_gap_s == 0.0
+
+
+def test_a_prometheus_that_died_leaves_a_hole_to_the_end(tmp_path: Path) -> None:
+    run = Synthetic(warm_s=0, hold_s=60)
+    Watched(run=run, holes=((25.0, 999.0),)).pull(run.write(tmp_path))
+    record = read_record(tmp_path)
+    assert measurement_of(record, hold_of(record)).metrics_gap_s == pytest.approx(60 - 24.4 - 1)
+
+
+def test_quantiles_are_values_that_enough_requests_do_not_exceed() -> None:
+    table = LatencyTable(values_us=np.array([1, 5, 9]), counts=np.array([[50, 0, 0], [0, 49, 1]]))
+    assert quantiles_us(table, (0.5, 0.51, 0.99, 1.0)) == (1, 5, 5, 9)
+    assert quantiles_us(LatencyTable(values_us=np.array([], int), counts=np.zeros((3, 0), int)), (0.5,)) == (0,)
