@@ -1,0 +1,3 @@
+from analysis.report.rendering import render
+
+__all__ = ["render"]

@@ -1,0 +1,23 @@
+"""The report's charts, in the order a reader asks; all stand on one time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from analysis.report.charting import Charting
+from analysis.report.client_charts import failures_panel, lag_panel, latency_panel, rate_panel
+from analysis.report.platform_charts import alerts_panel, backlog_panel, replicas_panel
+from analysis.report.plots import Panel
+
+
+def panels(charting: Charting, *, unseen: Mapping[str, str]) -> tuple[Panel, ...]:
+    """All charts, in the order a reader asks. unseen: panel name → why its evidence could not be had."""
+    return (
+        rate_panel(charting),
+        latency_panel(charting),
+        failures_panel(charting),
+        lag_panel(charting),
+        replicas_panel(charting, unseen.get("replicas", "")),
+        backlog_panel(charting, unseen.get("backlog", "")),
+        alerts_panel(charting, unseen.get("alerts", "")),
+    )

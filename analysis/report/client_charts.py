@@ -1,0 +1,118 @@
+"""Charts of what golive itself sent and saw: rates, latency, failures, its own lag."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.report.charting import LOW_PX, TALL_PX, Charting, between, highest
+from analysis.report.drawing import Thinning, Values, area, line, thinned
+from analysis.report.plots import Level, Panel, Plot, Trace, plane
+from analysis.report.scale import linear, logarithmic
+from analysis.report.wording import count, figure, milliseconds
+from slo.objective import Latency
+
+KIND_COLOURS = ("red", "ochre", "purple", "blue", "teal")
+PERCENTILES = (("P50", "p50_ms", "teal", 0.50), ("P95", "p95_ms", "blue", 0.95), ("P99", "p99_ms", "purple", 0.99))
+UNSENT = "unsent (golive's own)"
+
+
+def rate_panel(charting: Charting) -> Panel:
+    """Requests a second: what was due and what came back."""
+    offered, answered = charting.thin("offered_rps", Thinning.MEAN), charting.thin("ok_rps", Thinning.MEAN)
+    prove_rps = charting.plan.rate_to_prove_rps
+    scale = linear(highest(offered, answered, at_least=prove_rps), height_px=TALL_PX)
+    traces = (
+        Trace(name="offered", colour="grey", stroke="area", path=area(offered, 0 * offered, scale, charting.points),
+              told=between(charting.held("offered_rps"), count), values=offered),
+        Trace(name="answered", colour="blue", stroke="line", path=line(answered, scale, charting.points),
+              told=between(charting.held("ok_rps"), count), values=answered),
+    )  # fmt: skip
+    limit = Level(y=float(scale.y(prove_rps)), label=f"to prove: {figure(prove_rps)}/s", colour="blue")
+    return Panel(
+        name="rate", title="Offered and answered, requests a second", unit="/s",
+        explain="Offered is what the plan had due. Answered is what came back as expected, booked to the second it was "
+        "due in.",
+        plots=(plane(scale, traces, limits=(limit,)),),
+    )  # fmt: skip
+
+
+def latency_panel(charting: Charting) -> Panel:
+    """The percentiles of every second, with the limits the plan sets."""
+    limits = {one.quantile_ratio: one.below_ms for one in charting.plan.objectives if isinstance(one, Latency)}
+    values = {column: charting.thin(column, Thinning.WORST) for _, column, _, _ in PERCENTILES}
+    seen = np.concatenate([*values.values(), np.array(list(limits.values()))])
+    seen = seen[~np.isnan(seen)]
+    scale = logarithmic(seen.min(initial=np.inf), seen.max(initial=-np.inf), height_px=TALL_PX)
+    traces = tuple(
+        Trace(name=name, colour=colour, stroke="line", path=line(values[column], scale, charting.points),
+              told=between(charting.held(column), milliseconds), values=values[column])
+        for name, column, colour, _ in PERCENTILES
+    )  # fmt: skip
+    colours = {ratio: colour for _, _, colour, ratio in PERCENTILES}
+    levels = tuple(
+        Level(y=float(scale.y(below_ms)), label=f"P{100 * ratio:g} limit {milliseconds(below_ms)}",
+              colour=colours.get(ratio, "grey"))
+        for ratio, below_ms in limits.items()
+    )  # fmt: skip
+    return Panel(
+        name="latency", title="Latency, in milliseconds", unit="ms",
+        explain="From the instant each request was due. P95: 95 % were answered at least this fast. The scale is "
+        "logarithmic: equal steps up are equal factors.",
+        plots=(plane(scale, traces, limits=levels),),
+        note="" if charting.timeline["p50_ms"].notna().any() else "No request was answered.",
+    )  # fmt: skip
+
+
+def failures_panel(charting: Charting) -> Panel:
+    """Failures by kind, one on top of the other."""
+    kinds = charting.named("failed: ")
+    ordered = sorted(kinds, key=lambda kind: -float(charting.timeline[kinds[kind]].sum()))
+    shown = {kind: charting.thin(kinds[kind], Thinning.WORST) for kind in ordered[: len(KIND_COLOURS)]}
+    counts = {kind: float(charting.timeline[kinds[kind]].sum()) for kind in shown}
+    rest = [kinds[kind] for kind in ordered[len(KIND_COLOURS) :]]
+    if rest:
+        other = charting.timeline[rest].sum(axis=1)
+        shown["other kinds"] = thinned(other, charting.axis.seconds_per_point, Thinning.WORST)
+        counts["other kinds"] = float(other.sum())
+    if charting.timeline["unsent_rps"].sum() > 0:
+        shown["unsent (golive's own)"] = charting.thin("unsent_rps", Thinning.WORST)
+        counts["unsent (golive's own)"] = float(charting.timeline["unsent_rps"].sum())
+    return Panel(
+        name="errors", title="Failures by kind, requests a second", unit="/s",
+        explain="Requests not answered as the workload expects, booked to the second they were due in, one kind on "
+        "top of the other.",
+        plots=(_stacked(charting, shown, counts),) if shown else (),
+        note="" if shown else "No request failed, and none went unsent.",
+    )  # fmt: skip
+
+
+def _stacked(charting: Charting, shown: dict[str, Values], counts: dict[str, float]) -> Plot:
+    below = np.cumsum([np.nan_to_num(values) for values in shown.values()], axis=0)
+    scale = linear(highest(below[-1]), height_px=LOW_PX, whole=True)
+    floors = np.vstack([np.zeros(below.shape[1]), below[:-1]])
+    return plane(scale, tuple(
+        Trace(name=kind, colour=_kind_colour(kind, place), stroke="area", path=area(top, floor, scale, charting.points),
+              told=f"{count(counts[kind])} in all", values=shown[kind])
+        for place, (kind, top, floor) in enumerate(zip(shown, below, floors, strict=True))
+    ))  # fmt: skip
+
+
+def _kind_colour(kind: str, place: int) -> str:
+    return "ink" if kind.startswith("unsent (") else KIND_COLOURS[place] if place < len(KIND_COLOURS) else "grey"
+
+
+def lag_panel(charting: Charting) -> Panel:
+    """How late golive itself sent."""
+    lag_ms = charting.thin("lag_p99_ms", Thinning.WORST)
+    limit_ms = charting.plan.thresholds.lag_p99_ms
+    scale = linear(highest(lag_ms, at_least=1.1 * limit_ms), height_px=LOW_PX)
+    trace = Trace(name="lag, P99", colour="ochre", stroke="line", path=line(lag_ms, scale, charting.points),
+                  told=between(charting.held("lag_p99_ms"), milliseconds), values=lag_ms)  # fmt: skip
+    limit = Level(y=float(scale.y(limit_ms)), label=f"voids latency above {milliseconds(limit_ms)}", colour="ochre")
+    return Panel(
+        name="lag", title="How late golive itself sent, in milliseconds", unit="ms",
+        explain="Schedule lag: evidence about golive, not about the platform. 99 % of the requests left at most this "
+        "late.",
+        plots=(plane(scale, (trace,), limits=(limit,)),),
+        note="" if charting.timeline["lag_p99_ms"].notna().any() else "Nothing was sent.",
+    )  # fmt: skip

@@ -1,0 +1,121 @@
+"""Tables of what was sent: per request, failures by kind, and what the writes leave behind."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.report.load_words import phase_rates
+from analysis.report.meanings import UNSENT, failure_meaning
+from analysis.report.tables import Table, number, text
+from analysis.report.wording import NOTHING, count, duration, into_run, milliseconds, share
+from analysis.report.worst_window import quantile_ms
+from analysis.results import RunRecord
+from slo.evidence import Window
+
+QUANTILES = ((0.50, "P50"), (0.95, "P95"), (0.99, "P99"), (1.0, "Max"))
+
+
+def requests_table(record: RunRecord, hold: Window) -> Table:
+    """Every kind of request over the hold (over the whole load when there was no hold)."""
+    seconds, stretch = _stretch(record, hold)
+    counts = record.counts[record.counts["second"].isin(seconds)]
+    added = counts.groupby("request")[["due", "sent", "ok", "failed", "unsent"]].sum()
+    planned = [request.name for request in record.plan.workload.requests]
+    names = planned + [str(name) for name in added.index if name not in planned]
+    added = added.reindex(names, fill_value=0)
+    return Table(
+        name="requests",
+        title="Each kind of request",
+        columns=(
+            text("Request"), number("Sent"), number("OK", "answered as expected, in time"), number("Failed"),
+            number("Unsent", UNSENT), *(number(title) for _, title in QUANTILES),
+        ),
+        rows=tuple((name, *_counts(added, name), *_times(record, [name], seconds)) for name in names),
+        total=("All", *_counts(added.sum().to_frame("All").T, "All"), *_times(record, names, seconds)) if len(added) else (),
+        note=f"{stretch} Latency is that of requests answered as expected, from the instant each was due.",
+        empty="No request was sent.",
+    )  # fmt: skip
+
+
+def _stretch(record: RunRecord, hold: Window) -> tuple[range, str]:
+    seconds = range(int(hold.start_unix_s), int(hold.end_unix_s))
+    if len(seconds) or record.counts.empty:
+        return seconds, f"Over the hold of {duration(len(seconds))}."
+    seen = record.counts["second"]
+    return range(int(seen.min()), int(seen.max()) + 1), "Over the whole load: the hold was never reached."
+
+
+def _counts(added: pd.DataFrame, request: str) -> tuple[str, ...]:
+    return tuple(count(added[column][request]) for column in ("sent", "ok", "failed", "unsent"))
+
+
+def _times(record: RunRecord, names: list[str], seconds: range) -> tuple[str, ...]:
+    table = record.latency.table(names, seconds)
+    all_counts = table.counts.sum(axis=0)
+    return tuple(milliseconds(quantile_ms(table.values_us, all_counts, ratio)) for ratio, _ in QUANTILES)
+
+
+def failures_table(record: RunRecord, hold: Window) -> Table:
+    """Failures by kind, inside the hold and outside it."""
+    seconds = range(int(hold.start_unix_s), int(hold.end_unix_s))
+    inside = record.failures[record.failures["second"].isin(seconds)]
+    outside = record.failures[~record.failures["second"].isin(seconds)]
+    by_kind = pd.DataFrame({"in": inside.groupby("kind")["count"].sum(), "out": outside.groupby("kind")["count"].sum()})
+    by_kind = by_kind.fillna(0).sort_values(["in", "out"], ascending=False)
+    sent = int(record.counts.loc[record.counts["second"].isin(seconds), "sent"].sum())
+    rows = [
+        (str(kind), count(row["in"]), _of(row["in"], sent), count(row["out"]), failure_meaning(str(kind)))
+        for kind, row in by_kind.iterrows()
+    ]
+    return Table(
+        name="failures",
+        title="Failures by kind",
+        columns=(text("Kind"), number("In the hold"), number("Of sent there"), number("Before and after"),
+                 text("What it means")),
+        rows=(*rows, *_unsent(record, seconds)),
+        empty="Every request that was sent was answered as expected.",
+    )  # fmt: skip
+
+
+def _unsent(record: RunRecord, seconds: range) -> tuple[tuple[str, ...], ...]:
+    inside = record.counts["second"].isin(seconds)
+    within, outside = (int(record.counts.loc[where, "unsent"].sum()) for where in (inside, ~inside))
+    return (("unsent", count(within), NOTHING, count(outside), UNSENT),) if within or outside else ()
+
+
+def _of(part: float, whole: int) -> str:
+    return share(part / whole) if whole else NOTHING
+
+
+def writes_table(record: RunRecord) -> Table:
+    """What the run left behind in the target: accepted writes, and those whose fate is unknown."""
+    names = [request.name for request in record.plan.workload.requests if request.writes]
+    added = record.counts[record.counts["request"].isin(names)].groupby("request")[["ok", "failed"]].sum()
+    added = added.reindex(names, fill_value=0)
+    rows = tuple((name, count(added["ok"][name]), count(added["failed"][name])) for name in names)
+    return Table(
+        name="writes",
+        title="What the writes leave behind",
+        columns=(text("Request"), number("Accepted"), number("Failed", "some may have taken effect all the same")),
+        rows=rows,
+        total=("All", count(added["ok"].sum()), count(added["failed"].sum())) if rows else (),
+        note="Over the whole load, warm-up included. A failed write may have taken effect all the same.",
+        empty="No request of this workload is marked as one that writes: nothing is left behind.",
+    )
+
+
+def phases_table(record: RunRecord) -> Table:
+    """The rate line, phase by phase."""
+    profile = record.plan.profile
+    rows = [
+        (phase.name, into_run(start_s), duration(phase.duration_s), phase_rates(phase),
+         "judged" if phase.judged else "driven, not judged")
+        for phase, start_s in zip(profile.phases, profile.starts_s(), strict=True)
+    ]  # fmt: skip
+    return Table(
+        name="phases",
+        title="The plan's phases",
+        columns=(text("Phase"), number("From"), number("Lasts"), number("Requests/s"), text("Judged")),
+        rows=tuple(rows),
+        empty="The plan has no phase.",
+    )

@@ -1,0 +1,77 @@
+"""What golive's own terms mean, in a sentence each: findings, failures, words of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from slo.validity import FindingKind
+
+FINDINGS: Mapping[FindingKind, str] = {
+    FindingKind.SCHEDULE_LAG: "golive sent requests late",
+    FindingKind.UNSENT: "golive did not send all that was due",
+    FindingKind.LOAD_SHORTFALL: "less load was driven than planned",
+    FindingKind.WORKER_LOST: "a worker was lost",
+    FindingKind.WORKER_LATE: "a worker began late",
+    FindingKind.WORKER_STARVED: "a worker was starved of CPU",
+    FindingKind.MASTER_LOST: "the workers lost their master",
+    FindingKind.CLOCK_SKEW: "clocks disagreed",
+    FindingKind.LITTLES_LAW: "rate, latency and requests in flight do not fit together",
+    FindingKind.COUNT_MISMATCH: "golive and the platform counted differently",
+    FindingKind.LOCAL_PORTS: "golive's machine ran out of ports",
+    FindingKind.FILE_HANDLES: "golive's machine ran out of file handles",
+    FindingKind.CONTENTION: "the machine was busy with something else",
+    FindingKind.METRICS_GAP: "Prometheus has holes",
+    FindingKind.RATE_CHANGED: "the rate was changed by hand",
+    FindingKind.RECORD_GAP: "the record has gaps",
+    FindingKind.CUT_SHORT: "the load ended before the plan did",
+}
+
+FAILURES: Mapping[str, str] = {
+    "refused": "nothing accepted the connection",
+    "reset": "the connection was cut before a whole answer had come",
+    "unreachable": "the network knew no way to the platform",
+    "timeout connect": "no connection within the time allowed",
+    "timeout wait": "connected and sent, but no answer began in time",
+    "timeout body": "an answer began and did not end in time",
+    "malformed": "what came back is not HTTP",
+    "check": "answered with the right status, but not with what the workload expects",
+    "too large": "the answer was larger than golive accepts",
+    "tls": "the secure connection could not be made",
+    "dns": "the platform's name could not be resolved",
+    "redirect": "the platform pointed elsewhere; golive never follows",
+    "local ports": "golive's own machine had no port left",
+    "file handles": "golive's own machine had no file handle left",
+}
+UNSENT = "was due, but golive could not send it in time: about golive, not about the platform"
+
+WORDS: Mapping[str, str] = {
+    "P50, P95, P99": "Half, 95 % or 99 % of the requests were answered at least this fast.",
+    "Latency": "From the instant a request was due to the end of its answer. A slow platform does not delay the "
+    "next request, so waiting in line counts.",
+    "Offered, answered": "Offered is what the plan had due, whatever the platform did. Answered is what came back as "
+    "expected within its time-out.",
+    "Hold": "The stretch that is judged. Load before it only warms the platform up.",
+    "Interval": "Where the true value lies with 95 % confidence. If it spans the target, the run was too short.",
+    "MET, MISSED, UNPROVEN": "Held; did not hold; could not be decided. UNPROVEN never counts as met.",
+    "Void": "A finding about golive's own measurement that could have produced an outcome takes it away.",
+    "Schedule lag": "How late golive itself sent a request. It is evidence about golive.",
+    "Unsent": "Requests that were due and that golive could not send in time.",
+    "Backlog": "Work the platform has accepted and not yet done.",
+    "Autoscaler (HPA)": "Kubernetes' HorizontalPodAutoscaler: it asks for a number of replicas (desired); those that "
+    "can serve are ready.",
+    "Worker": "A process of golive that sends requests.",
+    "Control timer": "A timer that does nothing else in the same process: its lateness is the machine's own noise.",
+    "Throttled": "The share of time slices in which the operating system held the process back.",
+}
+
+
+def failure_meaning(kind: str) -> str:
+    """What a failure of this kind is, in plain words."""
+    if kind.startswith("status "):
+        return f"answered with HTTP status {kind.removeprefix('status ')}, which the workload does not expect"
+    return FAILURES.get(kind, "")
+
+
+def finding_title(kind: FindingKind) -> str:
+    """What such a finding says, in plain words."""
+    return FINDINGS.get(kind, kind.value)

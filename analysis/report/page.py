@@ -1,0 +1,168 @@
+"""Everything the report says, as values: the HTML and the Markdown only differ in how they say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+
+import pandas as pd
+
+from analysis.evidence_files import read_answer
+from analysis.report.axis import TimeAxis, time_axis
+from analysis.report.charting import Charting
+from analysis.report.charts import panels
+from analysis.report.headline import WORD, sentence
+from analysis.report.load_tables import failures_table, phases_table, requests_table, writes_table
+from analysis.report.load_words import Fact, driven, facts
+from analysis.report.meanings import WORDS, finding_title
+from analysis.report.not_proven import Gap, gaps_of
+from analysis.report.plots import Panel
+from analysis.report.repeat import Command, commands
+from analysis.report.run_tables import events_table, evidence_table, versions_table, workers_table
+from analysis.report.tables import Table
+from analysis.report.wording import count, into_run, milliseconds, rate, time_of_day, without_password
+from analysis.report.worst_window import WorstWindow, worst_window
+from analysis.results import RunRecord
+from scenarios.target import TargetClass
+from slo.evidence import Evidence, NotSeen
+from slo.validity import Finding, Measurement, Severity
+from slo.verdict import Judgement, Outcome, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundWord:
+    """A finding as it is told."""
+
+    title: str
+    kind: str
+    what: str
+    remedy: str
+    when: str
+    took_away: tuple[str, ...]  # the objectives it turned unproven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The report's content, top to bottom."""
+
+    run_id: str
+    plan: str
+    word: str
+    tone: str  # passed, failed or unproven
+    sentence: str
+    rehearsal: bool
+    target: str
+    target_class: TargetClass
+    target_url: str
+    facts: tuple[Fact, ...]
+    judgements: tuple[Judgement, ...]
+    voids: tuple[FoundWord, ...]
+    warnings: tuple[FoundWord, ...]
+    worst: tuple[str, ...]
+    open_questions: tuple[Gap, ...]
+    axis: TimeAxis | None
+    panels: tuple[Panel, ...]
+    thinning: str
+    tables: tuple[Table, ...]
+    record_gaps: tuple[str, ...]
+    commands: tuple[Command, ...]
+    words: tuple[Fact, ...]
+
+
+def page_of(
+    *, record: RunRecord, evidence: Evidence, measurement: Measurement, verdict: Verdict, timeline: pd.DataFrame
+) -> Page:
+    """Put the report together."""
+    worst = worst_window(evidence, record.plan.objectives)
+    axis = time_axis(record, timeline, evidence.hold, worst)
+    header = record.header
+    return Page(
+        run_id=header.run_id,
+        plan=header.plan_name,
+        word=WORD[verdict.outcome],
+        tone=verdict.outcome.value.removeprefix("not ").replace("proven", "unproven"),
+        sentence=sentence(verdict, load=driven(evidence, record.plan)),
+        rehearsal=header.rehearsal,
+        target=header.target_name,
+        target_class=header.target_class,
+        target_url=without_password(header.target_url),
+        facts=facts(record, evidence),
+        judgements=verdict.judgements,
+        voids=_found(verdict, record, Severity.VOIDS),
+        warnings=_found(verdict, record, Severity.WARNS),
+        worst=_worst_words(worst, record),
+        open_questions=gaps_of(record.plan, rehearsal=header.rehearsal),
+        axis=axis,
+        panels=_panels(record, evidence, timeline, axis),
+        thinning=_thinning(axis),
+        tables=_tables(record, evidence, measurement),
+        record_gaps=tuple(dict.fromkeys(chain(record.gaps, measurement.record_gaps))),
+        commands=commands(record),
+        words=tuple(WORDS.items()),
+    )
+
+
+def _found(verdict: Verdict, record: RunRecord, severity: Severity) -> tuple[FoundWord, ...]:
+    return tuple(_told(finding, verdict, record) for finding in verdict.findings if finding.severity is severity)
+
+
+def _told(finding: Finding, verdict: Verdict, record: RunRecord) -> FoundWord:
+    t0_unix_s, at_unix_s = record.header.t0_unix_s, finding.at_unix_s
+    when = "" if t0_unix_s is None or at_unix_s is None else f"{into_run(at_unix_s - t0_unix_s)} into the run"
+    return FoundWord(
+        title=finding_title(finding.kind),
+        kind=finding.kind.value,
+        what=finding.what,
+        remedy=finding.remedy,
+        when=when,
+        took_away=tuple(
+            one.objective
+            for one in verdict.judgements
+            if finding.kind.value in one.voided_by and one.outcome is Outcome.UNPROVEN
+        ),
+    )
+
+
+def _worst_words(worst: WorstWindow | None, record: RunRecord) -> tuple[str, ...]:
+    if worst is None:
+        return ("Not a second of the hold was seen.",)
+    start_unix_s, end_unix_s = worst.start_unix_s, worst.start_unix_s + worst.duration_s
+    begins = into_run(start_unix_s - (record.header.t0_unix_s or start_unix_s))
+    return (
+        f"{worst.duration_s} s from {begins} into the run"
+        f" ({time_of_day(start_unix_s)} to {time_of_day(end_unix_s)} UTC):",
+        f"{count(worst.ok)} of {count(worst.due)} due were answered correctly, {rate(worst.answered_rps)};"
+        f" P95 {milliseconds(worst.p95_ms)}, P99 {milliseconds(worst.p99_ms)} of those answered.",
+    )
+
+
+def _panels(record: RunRecord, evidence: Evidence, timeline: pd.DataFrame, axis: TimeAxis | None) -> tuple[Panel, ...]:
+    if axis is None:
+        return ()
+    alerts = read_answer(record.folder / "evidence", "alerts")
+    sources = {"replicas": evidence.autoscalers, "backlog": evidence.backlogs, "alerts": alerts}
+    unseen = {name: source.because for name, source in sources.items() if isinstance(source, NotSeen)}
+    charting = Charting(timeline=timeline, axis=axis, plan=record.plan, hold=evidence.hold)
+    return panels(charting, unseen=unseen)
+
+
+def _thinning(axis: TimeAxis | None) -> str:
+    if axis is None or axis.seconds_per_point == 1:
+        return "Each point is one second."
+    return (
+        f"Each point stands for {axis.seconds_per_point} s: rates are averages; latency, failures, lag and backlog "
+        "show the worst second; replicas the last. timeline.parquet has every second."
+    )
+
+
+def _tables(record: RunRecord, evidence: Evidence, measurement: Measurement) -> tuple[Table, ...]:
+    return (
+        requests_table(record, evidence.hold),
+        failures_table(record, evidence.hold),
+        writes_table(record),
+        phases_table(record),
+        workers_table(record, measurement),
+        events_table(record),
+        evidence_table(record.folder),
+        versions_table(record),
+    )

@@ -1,0 +1,44 @@
+"""The verdict for a terminal: at most 80 columns, one entry an objective with its because."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+
+from analysis.report.headline import WORD
+from slo.validity import Finding, Severity
+from slo.verdict import Judgement, Outcome, Verdict
+
+COLUMNS = 80
+SIGN = {Outcome.MET: "MET", Outcome.MISSED: "MISSED", Outcome.UNPROVEN: "UNPROVEN"}
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # a hostile name must not steer the terminal
+
+
+def summary_lines(verdict: Verdict) -> list[str]:
+    """The findings that count, every objective with its because, and last the verdict itself."""
+    lines = [line for judgement in verdict.judgements for line in _judgement_lines(judgement)]
+    for finding in verdict.findings:
+        lines += _finding_lines(finding)
+    met = sum(1 for one in verdict.judgements if one.required and one.outcome is Outcome.MET)
+    required = sum(1 for one in verdict.judgements if one.required)
+    return [*lines, f"{WORD[verdict.outcome]}: {met} of {required} required objectives met"]
+
+
+def _judgement_lines(judgement: Judgement) -> Iterator[str]:
+    optional = "" if judgement.required else " (not required)"
+    figures = f"{judgement.objective}: {judgement.measured}, asked {judgement.target}{optional}"
+    yield from _wrapped(figures, first=f"{SIGN[judgement.outcome]:<9}", then=" " * 11)
+    yield from _wrapped(judgement.because, first=" " * 11, then=" " * 11)
+
+
+def _finding_lines(finding: Finding) -> Iterator[str]:
+    head = "VOID" if finding.severity is Severity.VOIDS else "NOTE"
+    yield from _wrapped(f"{finding.kind.value}: {finding.what}", first=f"{head:<9}", then=" " * 11)
+    if finding.remedy:
+        yield from _wrapped(f"Remedy: {finding.remedy}", first=" " * 11, then=" " * 11)
+
+
+def _wrapped(text: str, *, first: str, then: str) -> list[str]:
+    plain = CONTROL.sub(" ", text)
+    return textwrap.wrap(plain, COLUMNS, initial_indent=first, subsequent_indent=then, break_on_hyphens=False)
