@@ -37,12 +37,13 @@ impl Platform {
 
     /// Answer at once, without work: what is wrong with the request shows on its face.
     pub fn reject(&mut self, connection: ConnectionRef, route: usize, status: u16) {
-        self.counts.answer(self.gateway, route, status, 0);
+        let arrived_us = self.now_us;
         self.services[self.gateway].usage.count(1);
         self.answers.push(Answer {
             connection,
             route,
             status,
+            arrived_us,
         });
     }
 
@@ -242,13 +243,12 @@ impl Platform {
             arrived_us,
             ..
         } = self.requests[id as usize];
-        self.counts
-            .answer(self.gateway, route, status, self.now_us - arrived_us);
         self.services[self.gateway].usage.count(1);
         self.answers.push(Answer {
             connection,
             route,
             status,
+            arrived_us,
         });
         self.drop_request(id);
     }

@@ -29,6 +29,7 @@ pub struct Answer {
     pub connection: ConnectionRef,
     pub route: usize,
     pub status: u16,
+    pub arrived_us: u64,
 }
 
 /// Where a request is and whose work on it ends next.
@@ -243,8 +244,14 @@ impl Platform {
         self.plan(self.now_us + 1_000_000, What::Second);
     }
 
-    /// Take the answers that are ready, in the order they became so.
+    /// Take the answers that are ready, in the order they became so. They leave now, and so are counted now: waiting
+    /// for the grid, a freeze or a machine that is too busy are part of the time in the platform.
     pub fn take_answers(&mut self, into: &mut Vec<Answer>) {
+        for answer in &self.answers {
+            let duration_us = self.now_us - answer.arrived_us;
+            let counts = &mut self.counts;
+            counts.answer(self.gateway, answer.route, answer.status, duration_us);
+        }
         into.append(&mut self.answers);
     }
 

@@ -71,6 +71,10 @@ impl CommandQueue {
         let span_us = now_us.saturating_sub(self.settled_us);
         self.settled_us = now_us;
         self.credit += rate_rps * micros(span_us) / 1e6;
+        if rate_rps <= 0.0 {
+            // Stopped in the middle of one: it is not finished later by itself.
+            self.credit = 0.0;
+        }
         let done = whole(self.credit).min(self.depth);
         self.credit -= micros(done);
         self.depth -= done;

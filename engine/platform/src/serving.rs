@@ -265,6 +265,7 @@ impl Server {
             connection: ConnectionRef { place, number },
             route,
             status,
+            ..
         } = answer;
         let Some(connection) = self.connections[place as usize]
             .as_mut()
