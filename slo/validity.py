@@ -50,14 +50,24 @@ class Finding:
 class Thresholds:
     """From where on a measurement figure counts against the run. A plan may set them."""
 
+    # The limits judged are hundreds of ms; lag of 25 ms is 5 % of the tightest usual one (450 ms).
     lag_p99_ms: float = 25.0
+    # One arrival in 10,000: a tenth of what availability of 99.9 % may lose.
     unsent_ratio: float = 0.0001
+    # The load may lack a tenth of a percent: the same share of the reserve of 5 % that plans offer.
     shortfall_ratio: float = 0.001
+    # A scrape interval of 1 s is the finest grain that two sources are laid side by side with.
     clock_skew_s: float = 0.25
+    # Samples every grid step know L to about a percent; 5 % leaves room for the ends of the hold.
     littles_law_ratio: float = 0.05
+    littles_law_floor: float = 2.0  # requests: of a handful in flight nobody knows 5 %
+    # Counters are read at scrapes; probes and other clients of the platform may add a little.
     count_mismatch_ratio: float = 0.01
+    # One period in 20 throttled makes the P95 of what falls into it late.
     throttled_ratio: float = 0.05
+    # The machine's own noise: as large as the lag that would count.
     control_timer_p99_ms: float = 25.0
+    # Ten scrapes in a row: long enough to hide a restart.
     metrics_gap_s: float = 10.0
 
 

@@ -1,0 +1,179 @@
+"""What speaks against a measurement: its facts held against the thresholds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from slo.evidence import ClientLoad, Evidence, NotSeen, ServerLoad
+from slo.validity import Finding, FindingKind, Measurement, Severity, Thresholds, WorkerFacts
+from slo.words import instant, number, percent
+
+US_PER_MS = 1000.0
+
+
+def find(measurement: Measurement, evidence: Evidence, thresholds: Thresholds) -> tuple[Finding, ...]:
+    """Every finding, those that void first."""
+    found = [
+        *_sending(measurement, thresholds),
+        *_load(evidence.client, thresholds),
+        *_own_machine(evidence.client),
+        *(finding for worker in measurement.workers for finding in _worker(worker, thresholds)),
+        *_accounts(measurement, evidence, thresholds),
+        *_run(measurement, thresholds),
+    ]
+    return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.VOIDS))
+
+
+def _voids(kind: FindingKind, what: str, remedy: str, at_unix_s: float | None = None) -> Finding:
+    return Finding(kind=kind, severity=Severity.VOIDS, what=what, remedy=remedy, at_unix_s=at_unix_s)
+
+
+def _warns(kind: FindingKind, what: str, remedy: str, at_unix_s: float | None = None) -> Finding:
+    return Finding(kind=kind, severity=Severity.WARNS, what=what, remedy=remedy, at_unix_s=at_unix_s)
+
+
+def _sending(measurement: Measurement, thresholds: Thresholds) -> Iterator[Finding]:
+    lag_ms = measurement.lag_p99_us / US_PER_MS
+    if lag_ms > thresholds.lag_p99_ms:
+        yield _voids(
+            FindingKind.SCHEDULE_LAG,
+            f"Requests were written late: schedule lag P99 {lag_ms:,.1f} ms ({thresholds.lag_p99_ms:g} ms allowed).",
+            "Give the workers more CPU or connections, or spread the load over more of them.",
+        )
+
+
+def _load(client: ClientLoad | NotSeen, thresholds: Thresholds) -> Iterator[Finding]:
+    if isinstance(client, NotSeen):
+        return
+    due, sent, unsent = int(client.due.sum()), int(client.sent.sum()), int(client.unsent.sum())
+    if due and unsent / due > thresholds.unsent_ratio:
+        yield _voids(
+            FindingKind.UNSENT,
+            f"{number(unsent)} of {number(due)} due requests were never sent before their time-out.",
+            "Raise `sending.connections`, or the number of workers.",
+        )
+    missing = due - sent - unsent
+    if due and missing / due > thresholds.shortfall_ratio:
+        worst = int(np.argmax(client.due - client.sent - client.unsent))
+        yield _voids(
+            FindingKind.LOAD_SHORTFALL,
+            f"{number(missing)} of {number(due)} requests due by the plan ({percent(missing / due)}) are in nobody's counts.",
+            "A worker was lost or ended early; repeat the run.",
+            float(client.seconds_unix[worst]),
+        )
+
+
+def _own_machine(client: ClientLoad | NotSeen) -> Iterator[Finding]:
+    if isinstance(client, NotSeen):
+        return
+    ports, handles = client.failed_by_kind.get("local ports", 0), client.failed_by_kind.get("file handles", 0)
+    if ports:
+        yield _voids(
+            FindingKind.LOCAL_PORTS,
+            f"{number(ports)} requests found no free local port on the generator's machine.",
+            "Widen net.ipv4.ip_local_port_range, or use more machines.",
+        )
+    if handles:
+        yield _voids(
+            FindingKind.FILE_HANDLES,
+            f"{number(handles)} requests found no free file handle in the generator's process.",
+            "Raise the limit (ulimit -n) of the workers.",
+        )
+
+
+def _worker(worker: WorkerFacts, thresholds: Thresholds) -> Iterator[Finding]:
+    if worker.lost_at_unix_s is not None:
+        yield _voids(
+            FindingKind.WORKER_LOST,
+            f"Worker {worker.worker} was lost at {instant(worker.lost_at_unix_s)}: {worker.lost_because}. Everything up to its "
+            f"report {worker.last_seq} is counted exactly; what it did after that is not.",
+            "See its log in locust/; repeat the run.",
+            worker.lost_at_unix_s,
+        )
+    if abs(worker.clock_offset_s) > thresholds.clock_skew_s:
+        yield _voids(
+            FindingKind.CLOCK_SKEW,
+            f"The clock of worker {worker.worker} is {worker.clock_offset_s:+.2f} s off the master's.",
+            "Let NTP or chrony set the clocks; charts of several sources do not line up.",
+        )
+    if worker.throttled_ratio > thresholds.throttled_ratio:
+        yield _voids(
+            FindingKind.WORKER_STARVED,
+            f"Worker {worker.worker} was held back by its CPU quota in {percent(worker.throttled_ratio)} of the periods.",
+            "Give it whole cores (requests = limits), or use more workers.",
+        )
+    timer_ms = worker.control_timer_p99_us / US_PER_MS
+    if timer_ms > thresholds.control_timer_p99_ms:
+        yield _voids(
+            FindingKind.CONTENTION,
+            f"On the machine of worker {worker.worker} an idle timer fired up to {timer_ms:,.1f} ms late (P99).",
+            "Others use this machine; find a quieter one, or repeat the run.",
+        )
+
+
+def _accounts(measurement: Measurement, evidence: Evidence, thresholds: Thresholds) -> Iterator[Finding]:
+    if isinstance(evidence.client, NotSeen):
+        return
+    yield from _littles_law(measurement.mean_in_flight, evidence.client, thresholds)
+    if isinstance(evidence.server, ServerLoad):
+        yield from _reconciled(evidence.client, evidence.server, thresholds)
+
+
+def _littles_law(in_flight: float, client: ClientLoad, thresholds: Thresholds) -> Iterator[Finding]:
+    """L = λW over the hold: requests on their way, by samples, against rate times mean time (Little 1961).
+
+    The time is counted from the intended start and the samples from the writing, so lag must be small for them to
+    agree; a large lag is a finding of its own.
+    """
+    seconds = len(client.seconds_unix)
+    tables = (client.answered, client.failed_latency)
+    busy_s = sum(float(table.counts.sum(axis=0) @ table.values_us) for table in tables) / 1e6
+    expected = busy_s / seconds if seconds else 0.0
+    allowed = thresholds.littles_law_ratio * expected + thresholds.littles_law_floor + _lag_allowance(client)
+    if abs(in_flight - expected) > allowed:
+        yield _voids(
+            FindingKind.LITTLES_LAW,
+            f"On average {in_flight:,.1f} requests were on their way, but rate × time makes {expected:,.1f}.",
+            "The counts do not fit together; please report this with the run's folder.",
+        )
+
+
+def _lag_allowance(client: ClientLoad) -> float:
+    """What the pacing grid alone may add to the time of a request: a millisecond of each."""
+    return float(client.sent.sum()) / max(len(client.seconds_unix), 1) * 1e-3
+
+
+def _reconciled(client: ClientLoad, server: ServerLoad, thresholds: Thresholds) -> Iterator[Finding]:
+    """Client and server must agree on how many requests there were; over the whole load, where both are known."""
+    if server.load_requests is not None and client.load_sent is not None:
+        low, high, seen, span = client.load_answered or client.load_sent, client.load_sent, server.load_requests, "load"
+    else:
+        low = high = int(client.sent.sum())
+        seen, span = server.requests, "hold"
+    margin = thresholds.count_mismatch_ratio * max(high, 1)
+    if low - margin <= seen <= high + margin:
+        return
+    yield _voids(
+        FindingKind.COUNT_MISMATCH,
+        f"Over the {span} golive sent {number(high)} requests, the platform counted {number(seen)}.",
+        "Does this Prometheus watch this target, and only this load? See `queries` in targets.yaml.",
+    )
+
+
+def _run(measurement: Measurement, thresholds: Thresholds) -> Iterator[Finding]:
+    if measurement.master_lost:
+        yield _voids(FindingKind.MASTER_LOST, "The master was lost before it had all counts.", "Repeat the run.")
+    for at_unix_s in measurement.rate_changed_at_unix_s:
+        what = f"The rate was changed by hand at {instant(at_unix_s)}."
+        yield _voids(FindingKind.RATE_CHANGED, what, "Leave the load to the plan.", at_unix_s)
+    if measurement.record_gaps:
+        what = "Pieces of the record are missing or unreadable: " + "; ".join(measurement.record_gaps) + "."
+        yield _voids(FindingKind.RECORD_GAP, what, "Repeat the run; was the disk full, or golive killed?")
+    if measurement.metrics_gap_s > thresholds.metrics_gap_s:
+        what = f"Prometheus holds nothing for {measurement.metrics_gap_s:.0f} s of the hold."
+        yield _voids(FindingKind.METRICS_GAP, what, "Look after Prometheus, then repeat the run.")
+    if measurement.cut_short:
+        what = f"The load ended before the plan did: {measurement.cut_short}."
+        yield _voids(FindingKind.CUT_SHORT, what, "Repeat the run to its end.")

@@ -1,0 +1,93 @@
+"""How sure a figure is: intervals of quantiles and ratios, and how much longer would decide. Pure and repeatable."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+CONFIDENCE_RATIO = 0.95
+RESAMPLES = 1000
+BLOCK_S = 5  # requests of neighbouring seconds share their fate; blocks of 5 s hold that together
+SEED = 20260101  # the same record gives the same interval, today and in a year
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Where the true value lies with 95 % confidence."""
+
+    low: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        """How unsure it is."""
+        return self.high - self.low
+
+
+def needed_for(quantile_ratio: float) -> int:
+    """The fewest requests that can say anything of a quantile at 95 %: ln 0.05 / ln q (59 for P95, 299 for P99)."""
+    return math.ceil(math.log(1 - CONFIDENCE_RATIO) / math.log(quantile_ratio))
+
+
+def quantile(values: Floats, counts: Floats, quantile_ratio: float) -> float:
+    """The smallest value that at least this share of the counts does not exceed (nearest rank).
+
+    values: (V,) ascending; counts: (V,).
+    """
+    reached = np.cumsum(counts)
+    rank = max(math.ceil(round(quantile_ratio * float(reached[-1]), 6)), 1)
+    return float(values[int(np.searchsorted(reached, rank))])
+
+
+def quantile_interval(values: Floats, counts: NDArray[np.int64], quantile_ratio: float) -> Interval:
+    """The 95 % interval of a quantile by a block bootstrap over time.
+
+    Requests are not independent, so whole blocks of seconds are drawn again, with replacement, and merged (Künsch
+    1989; percentile interval). values: (V,) ascending; counts: (S, V), row s a second.
+    """
+    used = counts.any(axis=0)
+    values, counts = values[used], counts[:, used]
+    blocks = _blocks(counts)
+    draws = np.random.default_rng(SEED).multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=RESAMPLES)
+    merged = np.cumsum(draws.astype(np.float64) @ blocks, axis=1)
+    ranks = np.maximum(np.ceil(np.round(quantile_ratio * merged[:, -1], 6)), 1.0)
+    places = (merged < ranks[:, None]).sum(axis=1)
+    found = values[np.minimum(places, len(values) - 1)]
+    tail = (1 - CONFIDENCE_RATIO) / 2
+    low, high = np.quantile(found, [tail, 1 - tail], method="closest_observation")
+    return Interval(low=float(low), high=float(high))
+
+
+def _blocks(counts: NDArray[np.int64]) -> Floats:
+    """Seconds added up to blocks; a rest shorter than a block joins the last one."""
+    whole = max(len(counts) // BLOCK_S, 1)
+    edges = np.arange(whole) * BLOCK_S
+    return np.add.reduceat(counts.astype(np.float64), edges, axis=0)
+
+
+def wilson(part: int, total: int) -> Interval:
+    """The 95 % score interval of a ratio (Wilson 1927)."""
+    if total <= 0:
+        return Interval(low=0.0, high=1.0)
+    z = float(norm.ppf(1 - (1 - CONFIDENCE_RATIO) / 2))
+    ratio, square = part / total, z * z
+    centre = (ratio + square / (2 * total)) / (1 + square / total)
+    half = z * math.sqrt(ratio * (1 - ratio) / total + square / (4 * total * total)) / (1 + square / total)
+    return Interval(low=max(centre - half, 0.0), high=min(centre + half, 1.0))
+
+
+def longer_s(*, interval: Interval, measured: float, limit: float, held_s: float) -> float:
+    """How much longer the hold would have to be for the limit to leave the interval, if nothing else changed.
+
+    An interval shrinks with the root of the time: half of it must come below the distance to the limit.
+    """
+    distance = abs(limit - measured)
+    if distance == 0:
+        return math.inf
+    return max(held_s * ((interval.width / 2 / distance) ** 2 - 1), held_s * 0.1)

@@ -1,0 +1,74 @@
+"""The judge: each objective by its evidence, less what the findings take away; then the run."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from slo.answer import Answer
+from slo.backlog import judge_backlog
+from slo.errors import judge_availability, judge_error_ratio
+from slo.evidence import Evidence
+from slo.latency import judge_latency
+from slo.objective import Availability, Backlog, ErrorRatio, Latency, Objective, Scaling, Throughput
+from slo.scaling import judge_scaling
+from slo.throughput import judge_throughput
+from slo.validity import Finding
+from slo.verdict import Judgement, Outcome, RunOutcome, Verdict
+from slo.voiding import takes_away
+
+
+def judge(objectives: tuple[Objective, ...], evidence: Evidence, findings: tuple[Finding, ...]) -> Verdict:
+    """Judge every objective. Missing evidence is UNPROVEN, never a pass."""
+    judgements = tuple(_weighed(objective, _answer(objective, evidence), findings) for objective in objectives)
+    return Verdict(outcome=run_outcome(judgements), judgements=judgements, findings=findings)
+
+
+def run_outcome(judgements: tuple[Judgement, ...]) -> RunOutcome:
+    """PASSED when every required objective is met, FAILED when one is missed, else NOT PROVEN."""
+    required = [judgement.outcome for judgement in judgements if judgement.required]
+    if Outcome.MISSED in required:
+        return RunOutcome.FAILED
+    if required and all(outcome is Outcome.MET for outcome in required):
+        return RunOutcome.PASSED
+    return RunOutcome.NOT_PROVEN
+
+
+def _answer(objective: Objective, evidence: Evidence) -> Answer:
+    match objective:
+        case Throughput():
+            return judge_throughput(objective, evidence)
+        case Latency():
+            return judge_latency(objective, evidence)
+        case ErrorRatio():
+            return judge_error_ratio(objective, evidence)
+        case Availability():
+            return judge_availability(objective, evidence)
+        case Backlog():
+            return judge_backlog(objective, evidence)
+        case Scaling():
+            return judge_scaling(objective, evidence)
+        case _:
+            assert_never(objective)
+
+
+def _weighed(objective: Objective, answer: Answer, findings: tuple[Finding, ...]) -> Judgement:
+    """The answer, or UNPROVEN where a finding could have produced it."""
+    against = [finding for finding in findings if takes_away(finding, objective.kind, answer.outcome)]
+    outcome, because = answer.outcome, answer.because
+    if against:
+        causes = " ".join(finding.what for finding in against)
+        because = f"{answer.outcome.value.upper()} by the figures, but void: {causes} ({answer.because})"
+        outcome = Outcome.UNPROVEN
+    return Judgement(
+        objective=objective.name,
+        kind=objective.kind,
+        outcome=outcome,
+        because=because,
+        target=answer.target,
+        measured=answer.measured,
+        interval=answer.interval,
+        source=answer.source,
+        required=objective.required,
+        server_side=answer.server_side,
+        voided_by=tuple(dict.fromkeys(finding.kind.value for finding in against)),
+    )

@@ -1,0 +1,55 @@
+"""Throughput: of the requests due in each window of the hold, enough were answered correctly in time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slo.answer import Answer, unproven
+from slo.evidence import ClientLoad, Evidence, NotSeen
+from slo.objective import RATE_TO_PROVE, Throughput
+from slo.verdict import Outcome
+from slo.words import instant, number
+
+
+def judge_throughput(objective: Throughput, evidence: Evidence) -> Answer:
+    """Every whole window of the hold must reach the rate; counts are complete, so they are compared exactly."""
+    rate_rps = evidence.rate_to_prove_rps if objective.at_least_rps == RATE_TO_PROVE else objective.at_least_rps
+    needed = rate_rps * objective.window_s
+    target = f"≥ {number(needed)} of the requests due in each {objective.window_s} s answered correctly"
+    client = evidence.client
+    if isinstance(client, NotSeen):
+        return unproven(target, client.because)
+    answered = _windows(client, objective.window_s)
+    if not len(answered):
+        held = f"the hold lasted {len(client.seconds_unix)} s, less than one window of {objective.window_s} s"
+        return unproven(target, held, source=client.source)
+    worst = int(answered.argmin())
+    enough = int((answered >= needed).sum())
+    words = (
+        f"{enough} of {len(answered)} windows of {objective.window_s} s reached {number(needed)}; the worst, at "
+        f"{instant(client.seconds_unix[worst * objective.window_s])}, had {number(answered[worst])}"
+    )
+    outcome = Outcome.MET if enough == len(answered) else Outcome.MISSED
+    if outcome is Outcome.MET and not evidence.hold_complete:
+        outcome, words = Outcome.UNPROVEN, f"not sustained for as long as planned; {words}"
+    return Answer(
+        outcome=outcome,
+        because=words,
+        target=target,
+        measured=f"{number(answered[worst] / objective.window_s)} rps in the worst window",
+        interval="exact count",
+        source=client.source,
+        server_side=_server_side(evidence),
+    )
+
+
+def _windows(client: ClientLoad, window_s: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Correct answers in each whole window; a rest at the end is too short to be judged."""
+    whole = len(client.ok) // window_s
+    return client.ok[: whole * window_s].reshape(whole, window_s).sum(axis=1)
+
+
+def _server_side(evidence: Evidence) -> str:
+    if isinstance(evidence.server, NotSeen):
+        return evidence.server.because
+    return f"{number(evidence.server.requests / evidence.hold.duration_s)} rps on average over the hold"

@@ -1,0 +1,84 @@
+"""Which outcomes a finding could have produced, and so takes away. Directional: it leaves those it only made harder.
+
+Lag inflates latency: a latency MET stands, a MISSED falls. A shortfall of load lightens the platform: a MET falls, a
+MISSED stands; but throughput is the load itself, so there a MISSED falls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from slo.validity import Finding, FindingKind, Severity
+from slo.verdict import Outcome
+
+MET, MISSED = Outcome.MET, Outcome.MISSED
+BOTH = frozenset({MET, MISSED})
+ONLY_MET = frozenset({MET})
+ONLY_MISSED = frozenset({MISSED})
+NEITHER: frozenset[Outcome] = frozenset()
+
+Effects = Mapping[str, frozenset[Outcome]]  # by the objective's kind; kinds not named are left alone
+
+# We were slow: latency and time-outs look worse than they are. What was met was met in spite of it.
+_WE_ARE_SLOW: Effects = {
+    "throughput": ONLY_MISSED,
+    "latency": ONLY_MISSED,
+    "error_ratio": ONLY_MISSED,
+    "availability": ONLY_MISSED,
+}
+# The platform had less to do than planned: what it met proves little; what it missed it missed at a lighter load.
+# Throughput is missed because we did not send, and met in spite of it.
+_TOO_LITTLE_LOAD: Effects = {
+    "throughput": ONLY_MISSED,
+    "latency": ONLY_MET,
+    "error_ratio": ONLY_MET,
+    "availability": ONLY_MET,
+    "backlog": ONLY_MET,
+    "scaling": ONLY_MET,
+}
+# Our own machine refused to connect: failures that are not the platform's, and load it never got.
+_OUR_MACHINE_REFUSED: Effects = {
+    **_TOO_LITTLE_LOAD,
+    "error_ratio": BOTH,
+    "availability": BOTH,
+}
+# Counts cannot be trusted, in whichever direction.
+_CLIENT_COUNTS_WRONG: Effects = {
+    "throughput": BOTH,
+    "latency": BOTH,
+    "error_ratio": BOTH,
+    "availability": BOTH,
+}
+# What Prometheus did not see cannot have been bad: growth, a maximum reached, may lie in the gap. What it saw stands.
+_METRICS_UNSEEN: Effects = {"backlog": ONLY_MET, "scaling": ONLY_MET}
+# Seconds of two clocks are laid side by side wrongly.
+_CLOCKS_APART: Effects = {"throughput": BOTH, "latency": BOTH, "backlog": BOTH, "scaling": BOTH}
+# Another load than the plan's was asked for half-way.
+_ANOTHER_LOAD: Effects = {kind: BOTH for kind in (*_CLIENT_COUNTS_WRONG, "backlog", "scaling")}
+
+EFFECTS: Mapping[FindingKind, Effects] = {
+    FindingKind.SCHEDULE_LAG: _WE_ARE_SLOW,
+    FindingKind.CONTENTION: _WE_ARE_SLOW,
+    FindingKind.WORKER_STARVED: _WE_ARE_SLOW,
+    # An arrival that was never sent is both: load missing, and a latency at its time-out.
+    FindingKind.UNSENT: {**_TOO_LITTLE_LOAD, "latency": BOTH},
+    FindingKind.LOAD_SHORTFALL: _TOO_LITTLE_LOAD,
+    FindingKind.WORKER_LOST: _TOO_LITTLE_LOAD,
+    FindingKind.WORKER_LATE: {},  # it was sent home without a shard: the plan's load was dealt without it
+    FindingKind.MASTER_LOST: _ANOTHER_LOAD,
+    FindingKind.CLOCK_SKEW: _CLOCKS_APART,
+    FindingKind.LITTLES_LAW: _CLIENT_COUNTS_WRONG,
+    FindingKind.COUNT_MISMATCH: _CLIENT_COUNTS_WRONG,
+    FindingKind.LOCAL_PORTS: _OUR_MACHINE_REFUSED,
+    FindingKind.FILE_HANDLES: _OUR_MACHINE_REFUSED,
+    FindingKind.METRICS_GAP: _METRICS_UNSEEN,
+    FindingKind.RATE_CHANGED: _ANOTHER_LOAD,
+    FindingKind.RECORD_GAP: _CLIENT_COUNTS_WRONG,
+    # A hold cut short proves nothing that needs the whole of it; what was missed in the part that was, was missed.
+    FindingKind.CUT_SHORT: {kind: ONLY_MET for kind in _ANOTHER_LOAD},
+}
+
+
+def takes_away(finding: Finding, kind: str, outcome: Outcome) -> bool:
+    """Whether this finding could have produced this outcome of an objective of this kind."""
+    return finding.severity is Severity.VOIDS and outcome in EFFECTS[finding.kind].get(kind, NEITHER)

@@ -1,0 +1,38 @@
+"""Figures as people read them."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+
+def ms(value_ms: float) -> str:
+    """Milliseconds with as many digits as carry meaning."""
+    if value_ms < 10:
+        return f"{value_ms:.2f} ms"
+    return f"{value_ms:.1f} ms" if value_ms < 100 else f"{value_ms:,.0f} ms"
+
+
+def percent(ratio: float) -> str:
+    """A ratio for the eye: never rounded up to 100 % nor down to 0 % when it is not."""
+    digits = 2
+    while digits < 6 and (0 < ratio < 0.5 * 10 ** -(digits + 2) or 0 < 1 - ratio < 0.5 * 10 ** -(digits + 2)):
+        digits += 1
+    return f"{ratio * 100:.{digits}f} %"
+
+
+def instant(at_unix_s: float) -> str:
+    """A time of day, UTC."""
+    return datetime.fromtimestamp(at_unix_s, UTC).strftime("%H:%M:%S UTC")
+
+
+def duration(duration_s: float) -> str:
+    """Seconds or minutes, rounded up."""
+    if math.isinf(duration_s):
+        return "an unknown time"
+    return f"{math.ceil(duration_s)} s" if duration_s < 120 else f"{math.ceil(duration_s / 60)} min"
+
+
+def number(value: float) -> str:
+    """A count with thousands separators."""
+    return f"{value:,.0f}"
