@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import theilslopes
 
 from slo.answer import Answer, unproven
@@ -10,6 +11,8 @@ from slo.evidence import BacklogSeries, Evidence, NotSeen
 from slo.objective import Backlog
 from slo.verdict import Outcome
 from slo.words import instant, number
+
+Floats = NDArray[np.float64]
 
 # A queue in a steady state wanders; growth counts when the robust trend over the hold adds more than that, and more
 # than a floor below which a backlog is what lies between two scrapes.
@@ -50,16 +53,14 @@ def _queue(queue: BacklogSeries, objective: Backlog, evidence: Evidence) -> tupl
     return _worked_off(queue, objective, evidence)
 
 
-def growth(
-    at_s: np.ndarray[tuple[int], np.dtype[np.float64]], depth: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> float:
+def growth(at_s: Floats, depth: Floats) -> float:
     """What the trend adds over the whole stretch: the Theil–Sen slope times its length (Sen 1968)."""
     step = max(len(at_s) // MOST_POINTS, 1)
     slope = theilslopes(depth[::step], at_s[::step])[0]
     return float(slope * (at_s[-1] - at_s[0]))
 
 
-def _noise(depth: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+def _noise(depth: Floats) -> float:
     """Twice the spread (median absolute deviation of the steps), and at least the floor."""
     steps = np.abs(np.diff(depth))
     return max(FLOOR, 2 * float(np.median(steps)) * 1.4826)

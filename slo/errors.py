@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from slo.answer import Answer, unproven
 from slo.evidence import ClientLoad, Evidence, NotSeen, ServerLoad
 from slo.intervals import wilson
@@ -21,7 +23,8 @@ def judge_error_ratio(objective: ErrorRatio, evidence: Evidence) -> Answer:
     met = failed / sent < objective.below_ratio
     words = f"{number(failed)} of {number(sent)} requests failed ({percent(failed / sent)}){_kinds(evidence.client)}"
     server_missed, server = _server_errors(evidence.server, objective.below_ratio)
-    return _answer(evidence, met, words, target, server_missed=server_missed, server=server, part=failed)
+    answer = _Seen(met=met, words=words, target=target, measured=percent(failed / sent), failing=failed)
+    return _answer(evidence, answer, server_missed=server_missed, server=server)
 
 
 def judge_availability(objective: Availability, evidence: Evidence) -> Answer:
@@ -38,25 +41,35 @@ def judge_availability(objective: Availability, evidence: Evidence) -> Answer:
         f"({percent((sent - unavailable) / sent)}), in this run; a promise over 30 days stays unproven by it"
     )
     server_missed, server = _server_errors(evidence.server, 1 - objective.at_least_ratio, at_most=True)
-    return _answer(evidence, met, words, target, server_missed=server_missed, server=server, part=unavailable)
+    available = percent((sent - unavailable) / sent)
+    answer = _Seen(met=met, words=words, target=target, measured=available, failing=unavailable)
+    return _answer(evidence, answer, server_missed=server_missed, server=server)
 
 
-def _answer(
-    evidence: Evidence, met: bool, words: str, target: str, *, server_missed: bool, server: str, part: int
-) -> Answer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What the client saw, before the server is heard."""
+
+    met: bool
+    words: str
+    target: str
+    measured: str
+    failing: int
+
+
+def _answer(evidence: Evidence, seen: _Seen, *, server_missed: bool, server: str) -> Answer:
     assert isinstance(evidence.client, ClientLoad)
-    sent = int(evidence.client.sent.sum())
-    outcome = Outcome.MET if met else Outcome.MISSED
-    if met and server_missed:
+    outcome, words = Outcome.MET if seen.met else Outcome.MISSED, seen.words
+    if seen.met and server_missed:
         outcome, words = Outcome.MISSED, f"the server's own counts say otherwise: {server}; client: {words}"
-    elif met and not evidence.hold_complete:
+    elif seen.met and not evidence.hold_complete:
         outcome, words = Outcome.UNPROVEN, f"the hold was cut short; {words}"
-    interval = wilson(part, sent)
+    interval = wilson(seen.failing, int(evidence.client.sent.sum()))
     return Answer(
         outcome=outcome,
         because=words,
-        target=target,
-        measured=percent(part / sent if "errors" in target else (sent - part) / sent),
+        target=seen.target,
+        measured=seen.measured,
         interval=f"exact count (as a sample: {percent(interval.low)} – {percent(interval.high)} failing)",
         source=evidence.client.source,
         server_side=server,

@@ -59,7 +59,7 @@ def _load(client: ClientLoad | NotSeen, thresholds: Thresholds) -> Iterator[Find
         worst = int(np.argmax(client.due - client.sent - client.unsent))
         yield _voids(
             FindingKind.LOAD_SHORTFALL,
-            f"{number(missing)} of {number(due)} requests due by the plan ({percent(missing / due)}) are in nobody's counts.",
+            f"{number(missing)} of {number(due)} due requests are in nobody's counts ({percent(missing / due)}).",
             "A worker was lost or ended early; repeat the run.",
             float(client.seconds_unix[worst]),
         )
@@ -87,8 +87,8 @@ def _worker(worker: WorkerFacts, thresholds: Thresholds) -> Iterator[Finding]:
     if worker.lost_at_unix_s is not None:
         yield _voids(
             FindingKind.WORKER_LOST,
-            f"Worker {worker.worker} was lost at {instant(worker.lost_at_unix_s)}: {worker.lost_because}. Everything up to its "
-            f"report {worker.last_seq} is counted exactly; what it did after that is not.",
+            f"Worker {worker.worker} was lost at {instant(worker.lost_at_unix_s)}: {worker.lost_because}. "
+            f"Everything up to its report {worker.last_seq} is counted exactly; what it did after that is not.",
             "See its log in locust/; repeat the run.",
             worker.lost_at_unix_s,
         )
@@ -101,7 +101,7 @@ def _worker(worker: WorkerFacts, thresholds: Thresholds) -> Iterator[Finding]:
     if worker.throttled_ratio > thresholds.throttled_ratio:
         yield _voids(
             FindingKind.WORKER_STARVED,
-            f"Worker {worker.worker} was held back by its CPU quota in {percent(worker.throttled_ratio)} of the periods.",
+            f"Worker {worker.worker} was held back by its CPU quota in {percent(worker.throttled_ratio)} of periods.",
             "Give it whole cores (requests = limits), or use more workers.",
         )
     timer_ms = worker.control_timer_p99_us / US_PER_MS

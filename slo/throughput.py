@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from slo.answer import Answer, unproven
-from slo.evidence import ClientLoad, Evidence, NotSeen
+from slo.evidence import ClientLoad, Counts, Evidence, NotSeen
 from slo.objective import RATE_TO_PROVE, Throughput
 from slo.verdict import Outcome
 from slo.words import instant, number
@@ -43,10 +41,11 @@ def judge_throughput(objective: Throughput, evidence: Evidence) -> Answer:
     )
 
 
-def _windows(client: ClientLoad, window_s: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _windows(client: ClientLoad, window_s: int) -> Counts:
     """Correct answers in each whole window; a rest at the end is too short to be judged."""
     whole = len(client.ok) // window_s
-    return client.ok[: whole * window_s].reshape(whole, window_s).sum(axis=1)
+    answered: Counts = client.ok[: whole * window_s].reshape(whole, window_s).sum(axis=1)
+    return answered
 
 
 def _server_side(evidence: Evidence) -> str:
