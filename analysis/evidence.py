@@ -8,7 +8,7 @@ from analysis.measurement import measurement_of
 from analysis.replicas import autoscaler_series, backlog_series
 from analysis.results import RunRecord
 from analysis.server_load import server_load
-from slo.evidence import Evidence
+from slo.evidence import Evidence, NotSeen
 from slo.validity import Measurement
 
 
@@ -26,6 +26,12 @@ def assemble(record: RunRecord) -> tuple[Evidence, Measurement]:
         client=client,
         server=server_load(record, hold, client),
         backlogs=backlog_series(files, hold.window.start_unix_s),
-        autoscalers=autoscaler_series(files),
+        autoscalers=_steered(record) or autoscaler_series(files),
     )
     return evidence, measurement_of(record, hold)
+
+
+def _steered(record: RunRecord) -> NotSeen | None:
+    """A rehearsal whose autoscaler died says nothing about scaling: its replicas stand still for our own reasons."""
+    died = [event for event in record.happened("stage_part_died") if event.fields.get("part") == "autoscaler"]
+    return NotSeen("the rehearsal's own autoscaler died in mid-run") if died else None

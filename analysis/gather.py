@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from analysis.evidence_files import Asked, write_answer
 from analysis.hold import hold_of
 from analysis.ports import MetricsSource, MetricsUnreachable, Series
@@ -20,9 +22,9 @@ from slo.evidence import NotSeen, Window
 
 BEFORE_S = 60.0  # two scrapes of a slow Prometheus lie before the load
 MOST_POINTS = 10_000  # Prometheus answers a range query with 11,000 points at most
-WAIT_FOR_SCRAPE_S = 4.0
+WAIT_AT_LEAST_S, WAIT_AT_MOST_S = 4.0, 65.0
 LOOK_EVERY_S = 0.5
-RECENT_S = 30.0
+RECENT_S = 120.0
 GIVE_UP_AFTER = 2  # questions in a row that nobody answered
 
 
@@ -37,8 +39,8 @@ class Clock:
 def gather(record: RunRecord, metrics: MetricsSource | NotSeen, clock: Clock | None = None) -> None:
     """Write `evidence/*.json`: each series with its query, server and window, or the reason why it could not be had.
 
-    Never raises for what Prometheus does, and ends in a few seconds when it is dead. Right after a load it waits up to
-    4 s for a scrape that has counted the last requests.
+    Never raises for what Prometheus does, and ends in a few seconds when it is dead. Right after a load it waits for a
+    scrape that has counted the last requests, for about as long as this Prometheus takes between two.
     """
     clock = clock or Clock()
     if not isinstance(metrics, NotSeen):
@@ -65,19 +67,25 @@ def span_of(record: RunRecord, clock: Clock) -> Window:
 
 def _await_a_last_scrape(record: RunRecord, metrics: MetricsSource, clock: Clock) -> None:
     load_end_unix_s = record.header.load_end_unix_s
-    promql = scrapes(record.plan.target, WAIT_FOR_SCRAPE_S + RECENT_S)
-    began_unix_s = now_unix_s = clock.now_unix_s()
-    if load_end_unix_s is None or not promql or now_unix_s - load_end_unix_s > RECENT_S:
+    promql = scrapes(record.plan.target, RECENT_S)
+    began_unix_s = clock.now_unix_s()
+    if load_end_unix_s is None or not promql or began_unix_s - load_end_unix_s > RECENT_S:
         return
-    while now_unix_s - began_unix_s < WAIT_FOR_SCRAPE_S:
+    while True:
         try:
-            seen = metrics.query(promql, at_unix_s=now_unix_s)
+            seen = metrics.query(promql, at_unix_s=clock.now_unix_s())
         except MetricsUnavailable:
             return
-        if not seen or max(series.at_unix_s[-1] for series in seen) >= load_end_unix_s + SETTLED_AFTER_S:
+        came = bool(seen) and max(series.at_unix_s[-1] for series in seen) >= load_end_unix_s + SETTLED_AFTER_S
+        if not seen or came or clock.now_unix_s() - began_unix_s >= _patience_s(seen):
             return
         clock.sleep_s(LOOK_EVERY_S)
-        now_unix_s = clock.now_unix_s()
+
+
+def _patience_s(seen: tuple[Series, ...]) -> float:
+    """How long the next scrape may take: the longest usual distance between two, and a little."""
+    distances_s = [float(np.median(np.diff(series.at_unix_s))) for series in seen if len(series.at_unix_s) > 1]
+    return min(max([WAIT_AT_LEAST_S, *(distance_s + LOOK_EVERY_S for distance_s in distances_s)]), WAIT_AT_MOST_S)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -27,9 +27,10 @@ def measurement_of(record: RunRecord, hold: Hold) -> Measurement:
         workers=tuple(_worker(record, vitals, worker) for worker in range(record.plan.workers)),
         metrics_gap_s=longest_hole_s(record.folder / "evidence", hold.window) if hold.seconds else 0.0,
         master_lost=bool(record.happened("load_started")) and not record.happened("load_ended"),
-        record_gaps=(*record.gaps, *_disagreements(record), *_never_arrived(record), *_unclosed(record)),
+        record_gaps=(*record.gaps, *_disagreements(record), *_never_arrived(record)),
         rate_changed_at_unix_s=tuple(event.at_unix_s for event in record.happened("rate_changed")),
         cut_short=_cut_short(record, hold),
+        worker_late_at_unix_s=tuple(event.at_unix_s for event in record.happened("worker_late")),
     )
 
 
@@ -129,16 +130,15 @@ def _disagreements(record: RunRecord) -> tuple[str, ...]:
 
 
 def _never_arrived(record: RunRecord) -> tuple[str, ...]:
-    return tuple(
-        f"the last counts of worker {event.fields.get('worker')} never arrived: {event.fields.get('because')}"
-        for event in record.happened("worker_undrained")
-    )
-
-
-def _unclosed(record: RunRecord) -> tuple[str, ...]:
-    if record.header.ended != "running":
-        return ()
-    return ("the run was never closed: golive was killed, or is still running",)
+    """Workers whose last counts are not in the record, and why; a killed golive never learnt of the rest."""
+    told = {
+        event.fields.get("worker"): str(event.fields.get("because")) for event in record.happened("worker_undrained")
+    }
+    if record.header.ended == "running" and record.happened("load_ended"):
+        drained = {event.fields.get("worker") for event in record.happened("worker_drained")}
+        killed = {worker: "golive was killed" for worker in range(record.plan.workers) if worker not in drained}
+        told = {**killed, **told}
+    return tuple(f"the last counts of worker {worker} never arrived: {because}" for worker, because in told.items())
 
 
 def _cut_short(record: RunRecord, hold: Hold) -> str:

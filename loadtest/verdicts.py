@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slo.findings import find
-from slo.judge import judge
-
 from analysis.evidence import assemble
 from analysis.gather import gather
 from analysis.manifest import write_manifest
@@ -18,6 +15,8 @@ from analysis.timeline import timeline
 from analysis.verdict_file import write_verdict
 from scenarios.files import read_objectives
 from slo.evidence import NotSeen
+from slo.findings import find
+from slo.judge import judge
 from slo.verdict import Verdict
 
 

@@ -98,3 +98,4 @@ class Measurement:
     record_gaps: tuple[str, ...] = field(default_factory=tuple)  # unreadable or missing pieces, in words
     rate_changed_at_unix_s: tuple[float, ...] = field(default_factory=tuple)
     cut_short: str = ""  # why the load ended before the plan did; empty when it did not
+    worker_late_at_unix_s: tuple[float, ...] = field(default_factory=tuple)  # came after the load had been dealt

@@ -20,6 +20,7 @@ from tests.fakes import FakeMetrics, samples
 Instants = NDArray[np.float64]
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.45, 0.9, 1.0, 2.5, 5.0, 10.0)
 HPA = "horizontalpodautoscaler"
+KUBERNETES = ("hpa_min", "hpa_max", "hpa_desired", "deployment_ready")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,28 @@ class Watched:
             **self._limited(scaled),
         }
         return FakeMetrics(stored)
+
+    def raw(self) -> dict[str, list[Series]]:
+        """The same as stored samples, metric name → series: what a real Prometheus can be given."""
+        queries, metrics = PrometheusQueries(), self.metrics().stored
+        counted, failed = self._counted()
+        gateway = {"service": "api-gateway", "namespace": "hotel"}
+
+        def labelled(promql: str, labels: Mapping[str, str]) -> list[Series]:
+            return [samples({**one.labels, **labels}, one.at_unix_s, one.values) for one in metrics[promql]]
+
+        return {
+            "up": labelled(queries.up, {}),
+            "http_requests_total": [
+                self._line({**gateway, "code": "200"}, counted - failed),
+                self._line({**gateway, "code": "503"}, failed),
+                self._line({**gateway, "service": "core", "code": "200"}, 7 * counted),
+            ],
+            "http_request_duration_seconds_bucket": labelled(queries.duration_buckets, gateway),
+            "command_queue_depth": labelled(queries.backlog, {}),
+            FIXED["hpa_condition"]: labelled(f'{FIXED["hpa_condition"]}{{status="true",namespace="hotel"}}', {}),
+            **{FIXED[name]: labelled(self._named(name), {}) for name in KUBERNETES},
+        }
 
     def pull(self, folder: Path) -> Path:
         """Write the run's evidence into its record."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,14 @@ def test_a_run_nothing_was_gathered_for_has_the_clients_evidence_only(tmp_path: 
     assert evidence.server == NotSeen("evidence/requests.json was not pulled")
     assert isinstance(evidence.backlogs, NotSeen)
     assert isinstance(evidence.autoscalers, NotSeen)
+
+
+def test_replicas_that_nobody_steered_prove_nothing(tmp_path: Path) -> None:
+    run = Synthetic()
+    Watched(run=run).pull(run.write(tmp_path))
+    with (tmp_path / "events.jsonl").open("a") as file:
+        file.write(json.dumps({"at_unix_s": T0 + 9.0, "event": "stage_part_died", "part": "autoscaler"}) + "\n")
+    assert evidence_of(tmp_path).autoscalers == NotSeen("the rehearsal's own autoscaler died in mid-run")
 
 
 def test_a_run_killed_in_the_hold_is_assembled_to_where_it_got(tmp_path: Path) -> None:

@@ -115,6 +115,13 @@ def test_right_after_the_load_a_scrape_of_its_end_is_waited_for(tmp_path: Path) 
     assert files["scrapes"]["end_unix_s"] >= RUN.load_end_unix_s + 1
 
 
+def test_a_slow_prometheus_is_given_the_time_it_takes(tmp_path: Path) -> None:
+    time = FakeTime(now=RUN.load_end_unix_s + 0.2)
+    metrics = FakeMetrics({PrometheusQueries().up: [samples({}, T0 - 59 + 15 * np.arange(8), 1)]})
+    gathered(tmp_path, metrics, time)
+    assert 5.5 <= time.slept_s <= 6.5  # the scrape after T0 + 16 comes at T0 + 31
+
+
 def test_a_scrape_that_does_not_come_is_not_waited_for_long(tmp_path: Path) -> None:
     time = FakeTime(now=RUN.load_end_unix_s + 0.2)
     metrics = FakeMetrics({PrometheusQueries().up: [samples({}, [T0 + 3.0], 1)]})

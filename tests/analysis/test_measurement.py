@@ -74,7 +74,21 @@ def test_a_killed_run_has_lost_its_master(tmp_path: Path) -> None:
     facts = measured(Synthetic(killed=True, stopped_at_s=12), tmp_path)
     assert facts.master_lost
     assert facts.cut_short == "golive was killed"
-    assert facts.record_gaps == ("the run was never closed: golive was killed, or is still running",)
+    assert facts.record_gaps == ()  # that the load ended early says it all
+
+
+def test_a_run_killed_while_it_drained_says_whose_counts_are_missing(tmp_path: Path) -> None:
+    run = Synthetic(killed=True, workers=2)
+    ended = {"at_unix_s": run.load_end_unix_s, "event": "load_ended", "because": "the plan is complete"}
+    drained = {"at_unix_s": run.load_end_unix_s + 1, "event": "worker_drained", "worker": 0, "last_seq": 25}
+    facts = measured(run, tmp_path, ended, drained)
+    assert facts.record_gaps == ("the last counts of worker 1 never arrived: golive was killed",)
+    assert (facts.master_lost, facts.cut_short) == (False, "")
+
+
+def test_a_worker_that_came_too_late_is_remembered(tmp_path: Path) -> None:
+    late = {"at_unix_s": T0 + 3.0, "event": "worker_late", "id": "w9"}
+    assert measured(Synthetic(), tmp_path, late).worker_late_at_unix_s == (T0 + 3,)
 
 
 def test_a_stopped_run_says_who_cut_it_short(tmp_path: Path) -> None:

@@ -10,16 +10,17 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from scenarios.workload import Request, Workload
 from slo.validity import Finding, FindingKind, Severity
 from slo.verdict import Judgement, Outcome, RunOutcome, Verdict
 from tests.analysis.records import T0, Synthetic
-from tests.analysis.report.runs import JudgedRun, hotel, judged, run_of, staging, verdict_of
+from tests.analysis.report.runs import MIX, JudgedRun, hotel, judged, run_of, staging, verdict_of
 
 MET, MISSED, UNPROVEN = Outcome.MET, Outcome.MISSED, Outcome.UNPROVEN
 HOSTILE = '</script><script>document.title="owned"</script><img src=x onerror=document.title="owned">|`${1}'
-FULL = {"warm_s": 60, "hold_s": 180, "watch_s": 45, "rps": 31_500, "rate_to_prove_rps": 30_000.0, "workers": 2}
+FULL: dict[str, Any] = {"mix": MIX, "warm_s": 60, "hold_s": 180, "watch_s": 45, "rps": 31_500, "rate_to_prove_rps": 30_000.0, "workers": 2}
 
 
 def _usual_times(t: int) -> tuple[float, ...]:
