@@ -68,4 +68,4 @@ def test_a_run_killed_before_its_first_second_has_no_evidence(tmp_path: Path) ->
         (folder / name).unlink()
     evidence, measurement = assemble(read_record(folder))
     assert evidence.client == NotSeen("no load began")
-    assert len(measurement.record_gaps) == 5
+    assert len(measurement.record_gaps) == 4
