@@ -131,13 +131,12 @@ def _disagreements(record: RunRecord) -> tuple[str, ...]:
 
 def _never_arrived(record: RunRecord) -> tuple[str, ...]:
     """Workers whose last counts are not in the record, and why; a killed golive never learnt of the rest."""
-    told = {
-        event.fields.get("worker"): str(event.fields.get("because")) for event in record.happened("worker_undrained")
-    }
+    undrained = record.happened("worker_undrained")
+    told: dict[object, str] = {event.fields.get("worker"): str(event.fields.get("because")) for event in undrained}
     if record.header.ended == "running" and record.happened("load_ended"):
         drained = {event.fields.get("worker") for event in record.happened("worker_drained")}
-        killed = {worker: "golive was killed" for worker in range(record.plan.workers) if worker not in drained}
-        told = {**killed, **told}
+        for worker in set(range(record.plan.workers)) - drained - told.keys():
+            told[worker] = "golive was killed"
     return tuple(f"the last counts of worker {worker} never arrived: {because}" for worker, because in told.items())
 
 
