@@ -36,7 +36,7 @@ def judge_backlog(objective: Backlog, evidence: Evidence) -> Answer:
             peak = max(float(queue.depth.max(initial=0.0)) for queue in series)
             return Answer(
                 outcome=wanted, because="; ".join(words), target=target, measured=f"at most {number(peak)} waiting",
-                interval="exact count", source=series[0].source, server_side="; ".join(words),
+                interval="exact count", source=series[0].source,
             )  # fmt: skip
     return unproven(target, "no queue could be judged")
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from slo.answer import Answer, unproven
 from slo.evidence import ClientLoad, Evidence, NotSeen, ServerLoad
-from slo.intervals import wilson
 from slo.objective import Availability, ErrorRatio
 from slo.verdict import Outcome
 from slo.words import number, percent
@@ -64,13 +63,12 @@ def _answer(evidence: Evidence, seen: _Seen, *, server_missed: bool, server: str
         outcome, words = Outcome.MISSED, f"the server's own counts say otherwise: {server}; client: {words}"
     elif seen.met and not evidence.hold_complete:
         outcome, words = Outcome.UNPROVEN, f"the hold was cut short; {words}"
-    interval = wilson(seen.failing, int(evidence.client.sent.sum()))
     return Answer(
         outcome=outcome,
         because=words,
         target=seen.target,
         measured=seen.measured,
-        interval=f"exact count (as a sample: {percent(interval.low)} – {percent(interval.high)} failing)",
+        interval="exact count",
         source=evidence.client.source,
         server_side=server,
     )

@@ -1,4 +1,4 @@
-"""How sure a figure is: intervals of quantiles and ratios, and how much longer would decide. Pure and repeatable."""
+"""How sure a figure is: intervals of quantiles, and how much longer would decide. Pure and repeatable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 CONFIDENCE_RATIO = 0.95
 RESAMPLES = 1000
@@ -69,17 +68,6 @@ def _blocks(counts: NDArray[np.int64]) -> Floats:
     whole = max(len(counts) // BLOCK_S, 1)
     edges = np.arange(whole) * BLOCK_S
     return np.add.reduceat(counts.astype(np.float64), edges, axis=0)
-
-
-def wilson(part: int, total: int) -> Interval:
-    """The 95 % score interval of a ratio (Wilson 1927)."""
-    if total <= 0:
-        return Interval(low=0.0, high=1.0)
-    z = float(norm.ppf(1 - (1 - CONFIDENCE_RATIO) / 2))
-    ratio, square = part / total, z * z
-    centre = (ratio + square / (2 * total)) / (1 + square / total)
-    half = z * math.sqrt(ratio * (1 - ratio) / total + square / (4 * total * total)) / (1 + square / total)
-    return Interval(low=max(centre - half, 0.0), high=min(centre + half, 1.0))
 
 
 def longer_s(*, interval: Interval, measured: float, limit: float, held_s: float) -> float:

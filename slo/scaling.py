@@ -35,7 +35,7 @@ def _answer(outcome: Outcome, words: str, target: str, series: tuple[AutoscalerS
     return Answer(
         outcome=outcome, because=words, target=target,
         measured=f"{busiest.name} up to {number(top)} of {busiest.max_replicas}",
-        interval="exact count", source=series[0].source, server_side=words,
+        interval="exact count", source=series[0].source,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ def judge_throughput(objective: Throughput, evidence: Evidence) -> Answer:
     """Every whole window of the hold must reach the rate; counts are complete, so they are compared exactly."""
     rate_rps = evidence.rate_to_prove_rps if objective.at_least_rps == RATE_TO_PROVE else objective.at_least_rps
     needed = rate_rps * objective.window_s
-    target = f"≥ {number(needed)} of the requests due in each {objective.window_s} s answered correctly"
+    target = f"≥ {number(rate_rps)} rps answered correctly in each {objective.window_s} s"
     client = evidence.client
     if isinstance(client, NotSeen):
         return unproven(target, client.because)
