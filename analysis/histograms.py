@@ -100,27 +100,49 @@ def has_larger_counts(plains: Sequence[bytes]) -> bool:
 
 
 def decode_counts(plains: Sequence[bytes]) -> Slots:
-    """The slots of many histograms, from the numbers that `plain_counts` gave, none with larger counts."""
-    numbers, ends_at = _numbers(np.frombuffer(b"".join(plains), dtype=np.uint8))
-    ends_by = np.searchsorted(ends_at, np.cumsum([len(plain) for plain in plains], dtype=np.int64), side="right")
-    row = np.repeat(np.arange(len(plains), dtype=np.int32), np.diff(ends_by, prepend=0))
-    # A negative number skips so many slots; any other fills one.
-    after = np.cumsum(np.where(numbers < 0, -numbers, 1), dtype=np.int64)
-    before_row = np.concatenate(([0], after))[np.concatenate(([0], ends_by))]
-    filled = np.flatnonzero(numbers > 0)
-    slot = after[filled] - 1 - before_row[row[filled]]
-    # What lies beyond every possible slot (a foreign writer's) stands at the last: never understated.
-    return Slots(row[filled], np.minimum(slot, LAST_SLOT).astype(np.int32), numbers[filled])
+    """The slots of many histograms, from the numbers that `plain_counts` gave, none with larger counts.
+
+    Most numbers are one octet long and stay in an octet for as long as they can: this is where judging spends its time.
+    """
+    octets = np.frombuffer(b"".join(plains), dtype=np.uint8)
+    is_last = octets < 0x80
+    numbers = _numbers(octets, is_last)
+    # A ZigZag number that is odd is negative: -n skips n empty slots. Any other fills one slot, with 0 as well.
+    is_skip = (numbers & 1).astype(np.bool_)
+    after = np.cumsum(np.where(is_skip, (numbers + 1) >> 1, 1), dtype=np.int64)
+    filled = np.flatnonzero(~is_skip & (numbers > 0))
+    ends_by = _numbers_by_the_end_of_each(plains, is_last)
+    filled_by = np.searchsorted(filled, ends_by)
+    per_row = np.diff(filled_by, prepend=0)
+    before_row = np.concatenate(([0], after))[np.concatenate(([0], ends_by[:-1]))]
+    slot = after[filled] - 1 - np.repeat(before_row[: len(plains)], per_row)
+    return Slots(
+        row=np.repeat(np.arange(len(plains), dtype=np.int32), per_row),
+        # What lies beyond every possible slot (a foreign writer's) stands at the last: never understated.
+        slot=np.minimum(slot, LAST_SLOT).astype(np.int32),
+        count=numbers[filled] >> 1,
+    )
 
 
-def _numbers(octets: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """The ZigZag LEB128 numbers of a buffer, and where each ends (one past its last octet)."""
-    ends_at = np.flatnonzero(octets < 0x80) + 1
-    starts_at = np.concatenate(([0], ends_at[:-1])) if len(ends_at) else ends_at
-    lengths = (ends_at - starts_at).astype(np.int8)
-    raw = (octets[starts_at] & 0x7F).astype(np.int32)
-    longer = np.flatnonzero(lengths > 1)
+def _numbers(octets: NDArray[np.uint8], is_last: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """The LEB128 numbers of a buffer, as they are (not yet ZigZag decoded)."""
+    is_first = np.concatenate((np.ones(1, np.bool_), is_last[:-1])) if len(is_last) else is_last
+    first = octets[is_first]
+    numbers = (first & 0x7F).astype(np.int32)
+    longer, at = np.flatnonzero(first >= 0x80), np.flatnonzero(is_first & ~is_last)
     for place in range(1, LONGEST_NUMBER_OCTETS):
-        longer = longer[lengths[longer] > place]
-        raw[longer] |= (octets[starts_at[longer] + place] & 0x7F).astype(np.int32) << (7 * place)
-    return (raw >> 1) ^ -(raw & 1), ends_at
+        at = at + 1
+        numbers[longer] |= (octets[at] & 0x7F).astype(np.int32) << (7 * place)
+        goes_on = octets[at] >= 0x80
+        longer, at = longer[goes_on], at[goes_on]
+    return numbers
+
+
+def _numbers_by_the_end_of_each(plains: Sequence[bytes], is_last: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many numbers there are up to the end of each histogram."""
+    lengths = np.array([len(plain) for plain in plains], dtype=np.int64)
+    within = np.zeros(len(plains), dtype=np.int64)
+    if len(is_last):
+        starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))[lengths > 0]
+        within[lengths > 0] = np.add.reduceat(is_last, starts, dtype=np.int64)
+    return np.cumsum(within)
