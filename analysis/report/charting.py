@@ -34,6 +34,11 @@ class Charting:
         """A column, thinned to the points of the axis."""
         return thinned(self.timeline[column], self.axis.seconds_per_point, how)
 
+    def in_load(self, column: str) -> Values:
+        """A rate while anything was offered: after the load a line along the bottom would be no news."""
+        offered = self.timeline[column].where(self.timeline["offered_rps"] > 0)
+        return thinned(offered, self.axis.seconds_per_point, Thinning.MEAN)
+
     def held(self, column: str) -> Values:
         """A column's values in the hold that were seen, every second of them."""
         second = self.timeline["second"]

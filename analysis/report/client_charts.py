@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from analysis.report.charting import LOW_PX, TALL_PX, Charting, between, highest
-from analysis.report.drawing import Thinning, Values, area, line, thinned
-from analysis.report.plots import Level, Panel, Plot, Trace, plane
+from analysis.report.drawing import Thinning, area, line, thinned
+from analysis.report.plots import Panel, Plot, Trace, limits_at, plane
 from analysis.report.scale import linear, logarithmic
 from analysis.report.wording import count, figure, milliseconds
 from slo.objective import Latency
@@ -18,7 +19,7 @@ UNSENT = "unsent (golive's own)"
 
 def rate_panel(charting: Charting) -> Panel:
     """Requests a second: what was due and what came back."""
-    offered, answered = charting.thin("offered_rps", Thinning.MEAN), charting.thin("ok_rps", Thinning.MEAN)
+    offered, answered = charting.in_load("offered_rps"), charting.in_load("ok_rps")
     prove_rps = charting.plan.rate_to_prove_rps
     scale = linear(highest(offered, answered, at_least=prove_rps), height_px=TALL_PX)
     traces = (
@@ -27,12 +28,12 @@ def rate_panel(charting: Charting) -> Panel:
         Trace(name="answered", colour="blue", stroke="line", path=line(answered, scale, charting.points),
               told=between(charting.held("ok_rps"), count), values=answered),
     )  # fmt: skip
-    limit = Level(y=float(scale.y(prove_rps)), label=f"to prove: {figure(prove_rps)}/s", colour="blue")
+    limits = limits_at(scale, {f"to prove: {figure(prove_rps)}/s": (prove_rps, "blue")})
     return Panel(
         name="rate", title="Offered and answered, requests a second", unit="/s",
         explain="Offered is what the plan had due. Answered is what came back as expected, booked to the second it was "
         "due in.",
-        plots=(plane(scale, traces, limits=(limit,)),),
+        plots=(plane(scale, traces, limits=limits),),
     )  # fmt: skip
 
 
@@ -49,11 +50,10 @@ def latency_panel(charting: Charting) -> Panel:
         for name, column, colour, _ in PERCENTILES
     )  # fmt: skip
     colours = {ratio: colour for _, _, colour, ratio in PERCENTILES}
-    levels = tuple(
-        Level(y=float(scale.y(below_ms)), label=f"P{100 * ratio:g} limit {milliseconds(below_ms)}",
-              colour=colours.get(ratio, "grey"))
+    levels = limits_at(scale, {
+        f"P{100 * ratio:g} limit {milliseconds(below_ms)}": (below_ms, colours.get(ratio, "grey"))
         for ratio, below_ms in limits.items()
-    )  # fmt: skip
+    })  # fmt: skip
     return Panel(
         name="latency", title="Latency, in milliseconds", unit="ms",
         explain="From the instant each request was due. P95: 95 % were answered at least this fast. The scale is "
@@ -64,41 +64,43 @@ def latency_panel(charting: Charting) -> Panel:
 
 
 def failures_panel(charting: Charting) -> Panel:
-    """Failures by kind, one on top of the other."""
-    kinds = charting.named("failed: ")
-    ordered = sorted(kinds, key=lambda kind: -float(charting.timeline[kinds[kind]].sum()))
-    shown = {kind: charting.thin(kinds[kind], Thinning.WORST) for kind in ordered[: len(KIND_COLOURS)]}
-    counts = {kind: float(charting.timeline[kinds[kind]].sum()) for kind in shown}
-    rest = [kinds[kind] for kind in ordered[len(KIND_COLOURS) :]]
-    if rest:
-        other = charting.timeline[rest].sum(axis=1)
-        shown["other kinds"] = thinned(other, charting.axis.seconds_per_point, Thinning.WORST)
-        counts["other kinds"] = float(other.sum())
-    if charting.timeline["unsent_rps"].sum() > 0:
-        shown["unsent (golive's own)"] = charting.thin("unsent_rps", Thinning.WORST)
-        counts["unsent (golive's own)"] = float(charting.timeline["unsent_rps"].sum())
+    """Failures by kind, one on top of the other, and below them what golive itself did not send."""
+    kinds = _by_kind(charting)
     return Panel(
         name="errors", title="Failures by kind, requests a second", unit="/s",
         explain="Requests not answered as the workload expects, booked to the second they were due in, one kind on "
         "top of the other.",
-        plots=(_stacked(charting, shown, counts),) if shown else (),
-        note="" if shown else "No request failed, and none went unsent.",
+        plots=(_stacked(charting, kinds),) if kinds else (),
+        note="" if kinds else "No request failed, and none went unsent.",
     )  # fmt: skip
 
 
-def _stacked(charting: Charting, shown: dict[str, Values], counts: dict[str, float]) -> Plot:
-    below = np.cumsum([np.nan_to_num(values) for values in shown.values()], axis=0)
-    scale = linear(highest(below[-1]), height_px=LOW_PX, whole=True)
-    floors = np.vstack([np.zeros(below.shape[1]), below[:-1]])
+def _by_kind(charting: Charting) -> dict[str, pd.Series[float]]:
+    """The most frequent kinds by name, the rest together; unsent requests are a kind of their own."""
+    columns = charting.named("failed: ")
+    often = sorted(columns, key=lambda kind: -float(charting.timeline[columns[kind]].sum()))
+    kinds = {kind: charting.timeline[columns[kind]] for kind in often[: len(KIND_COLOURS)]}
+    if len(often) > len(KIND_COLOURS):
+        rest = [columns[kind] for kind in often[len(KIND_COLOURS) :]]
+        kinds["other kinds"] = charting.timeline[rest].sum(axis=1)
+    if charting.timeline["unsent_rps"].sum() > 0:
+        kinds[UNSENT] = charting.timeline["unsent_rps"]
+    return kinds
+
+
+def _stacked(charting: Charting, kinds: dict[str, pd.Series[float]]) -> Plot:
+    worst = [thinned(kind, charting.axis.seconds_per_point, Thinning.WORST) for kind in kinds.values()]
+    tops = np.cumsum(worst, axis=0)
+    floors = np.vstack([np.zeros(tops.shape[1]), tops[:-1]])
+    scale = linear(highest(tops[-1]), height_px=LOW_PX, whole=True)
+    # Where nothing failed nothing is drawn: a coloured line along the bottom looks like a little.
+    seen = np.where(tops[-1] > 0, tops, np.nan)
+    colours = (*KIND_COLOURS[: len(kinds)], *["grey"] * (len(kinds) - len(KIND_COLOURS)))
     return plane(scale, tuple(
-        Trace(name=kind, colour=_kind_colour(kind, place), stroke="area", path=area(top, floor, scale, charting.points),
-              told=f"{count(counts[kind])} in all", values=shown[kind])
-        for place, (kind, top, floor) in enumerate(zip(shown, below, floors, strict=True))
+        Trace(name=name, colour="ink" if name == UNSENT else colour, stroke="area", values=values,
+              path=area(top, floor, scale, charting.points), told=f"{count(float(kinds[name].sum()))} in all")
+        for name, colour, top, floor, values in zip(kinds, colours, seen, floors, worst, strict=True)
     ))  # fmt: skip
-
-
-def _kind_colour(kind: str, place: int) -> str:
-    return "ink" if kind.startswith("unsent (") else KIND_COLOURS[place] if place < len(KIND_COLOURS) else "grey"
 
 
 def lag_panel(charting: Charting) -> Panel:
@@ -108,11 +110,11 @@ def lag_panel(charting: Charting) -> Panel:
     scale = linear(highest(lag_ms, at_least=1.1 * limit_ms), height_px=LOW_PX)
     trace = Trace(name="lag, P99", colour="ochre", stroke="line", path=line(lag_ms, scale, charting.points),
                   told=between(charting.held("lag_p99_ms"), milliseconds), values=lag_ms)  # fmt: skip
-    limit = Level(y=float(scale.y(limit_ms)), label=f"voids latency above {milliseconds(limit_ms)}", colour="ochre")
+    limits = limits_at(scale, {f"voids latency above {milliseconds(limit_ms)}": (limit_ms, "ochre")})
     return Panel(
         name="lag", title="How late golive itself sent, in milliseconds", unit="ms",
         explain="Schedule lag: evidence about golive, not about the platform. 99 % of the requests left at most this "
         "late.",
-        plots=(plane(scale, (trace,), limits=(limit,)),),
+        plots=(plane(scale, (trace,), limits=limits),),
         note="" if charting.timeline["lag_p99_ms"].notna().any() else "Nothing was sent.",
     )  # fmt: skip

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from analysis.report.page import Page
 from analysis.report.plots import Values
+from analysis.report.wording import without_passwords
 from slo.verdict import Outcome
 
 TEMPLATES = "templates"
@@ -23,6 +24,7 @@ def html(page: Page) -> str:
     environment = Environment(
         loader=PackageLoader("analysis.report", TEMPLATES),
         autoescape=True,
+        finalize=lambda value: without_passwords(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

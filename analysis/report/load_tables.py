@@ -23,6 +23,7 @@ def requests_table(record: RunRecord, hold: Window) -> Table:
     planned = [request.name for request in record.plan.workload.requests]
     names = planned + [str(name) for name in added.index if name not in planned]
     added = added.reindex(names, fill_value=0)
+    added.loc[""] = added.sum()
     return Table(
         name="requests",
         title="Each kind of request",
@@ -31,7 +32,7 @@ def requests_table(record: RunRecord, hold: Window) -> Table:
             number("Unsent", UNSENT), *(number(title) for _, title in QUANTILES),
         ),
         rows=tuple((name, *_counts(added, name), *_times(record, [name], seconds)) for name in names),
-        total=("All", *_counts(added.sum().to_frame("All").T, "All"), *_times(record, names, seconds)) if len(added) else (),
+        total=("All", *_counts(added, ""), *_times(record, names, seconds)) if names else (),
         note=f"{stretch} Latency is that of requests answered as expected, from the instant each was due.",
         empty="No request was sent.",
     )  # fmt: skip
@@ -39,7 +40,9 @@ def requests_table(record: RunRecord, hold: Window) -> Table:
 
 def _stretch(record: RunRecord, hold: Window) -> tuple[range, str]:
     seconds = range(int(hold.start_unix_s), int(hold.end_unix_s))
-    if len(seconds) or record.counts.empty:
+    if record.counts.empty:
+        return seconds, "No load was driven."
+    if len(seconds):
         return seconds, f"Over the hold of {duration(len(seconds))}."
     seen = record.counts["second"]
     return range(int(seen.min()), int(seen.max()) + 1), "Over the whole load: the hold was never reached."
@@ -73,7 +76,9 @@ def failures_table(record: RunRecord, hold: Window) -> Table:
         columns=(text("Kind"), number("In the hold"), number("Of sent there"), number("Before and after"),
                  text("What it means")),
         rows=(*rows, *_unsent(record, seconds)),
-        empty="Every request that was sent was answered as expected.",
+        empty="No request was sent."
+        if not record.counts["sent"].sum()
+        else "Every request that was sent was answered as expected.",
     )  # fmt: skip
 
 

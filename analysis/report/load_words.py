@@ -7,12 +7,13 @@ from analysis.results import RunRecord
 from scenarios.plan import Plan
 from scenarios.profile import Phase
 from slo.evidence import Evidence, NotSeen
+from slo.objective import Throughput
 
 Fact = tuple[str, str]
 
 ENDED = {
     "running": "killed before it was closed, or still running",
-    "complete": "as planned",
+    "complete": "ended as planned",
     "stopped": "stopped by hand",
     "interrupted": "interrupted",
     "aborted": "ended by golive at an abort limit",
@@ -25,14 +26,14 @@ def facts(record: RunRecord, evidence: Evidence) -> tuple[Fact, ...]:
     header, plan = record.header, record.plan
     machine = header.machine
     cores = f" ({plural(int(machine['cores']), 'core')})" if str(machine.get("cores", "")).isdigit() else ""
-    tools = f"golive {header.golive_version}, engine {header.versions.get('engine', NOTHING)}"
+    engine = header.versions.get("engine", "")
+    tools = f"golive {header.golive_version}{', engine ' + engine if engine else ''}"
     return (
         ("Plan", f"{header.plan_name}, workload {plan.workload.name}"
                  f" ({plural(len(plan.workload.requests), 'kind')} of request)"),
         ("Rate", f"to prove {rate(plan.rate_to_prove_rps)}; offered {offered(plan)}"),
         ("Hold", _hold(plan, evidence)),
-        ("When", when(record)),
-        ("Ended", _ended(record)),
+        ("When", f"{when(record)}; {_ended(record)}"),
         ("By", f"{tools}; {plural(header.workers, 'worker')} on {machine.get('name', NOTHING)}{cores}"),
         ("Run", header.run_id),
     )  # fmt: skip
@@ -47,11 +48,15 @@ def offered(plan: Plan) -> str:
     return rate(max(rates)) if len(rates) == 1 else f"{figure(min(rates))} to {rate(max(rates))}"
 
 
-def driven(evidence: Evidence, plan: Plan) -> str:
-    """What the verdict's sentence says of the load: "30,000 requests/s for 3 min"; "" when there was none."""
+def driven(record: RunRecord, evidence: Evidence) -> str:
+    """What the verdict's sentence says of the load: "at 30,000 requests/s for 3 min"; "" when there was none."""
     if isinstance(evidence.client, NotSeen) or not int(evidence.client.sent.sum()):
         return ""
-    return f"{rate(plan.rate_to_prove_rps)} for {duration(evidence.hold.duration_s)}"
+    plan = record.plan
+    proven = any(isinstance(one, Throughput) for one in plan.objectives)
+    load = f"at {rate(plan.rate_to_prove_rps)}" if proven else f"with {offered(plan)} offered"
+    stage = ", on golive's own rehearsal stage" if record.header.rehearsal else ""
+    return f"{load} for {duration(evidence.hold.duration_s)}{stage}"
 
 
 def when(record: RunRecord) -> str:

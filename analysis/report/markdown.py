@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.report.page import Page
+from analysis.report.wording import without_passwords
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
 NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -31,11 +32,11 @@ def plain(value: object) -> str:
     """A value as text that no Markdown reader takes for markup, on one line."""
     if isinstance(value, Markup):
         return value
-    return SPECIAL.sub(r"\\\1", NOT_PRINTED.sub(" ", str(value)))
+    return SPECIAL.sub(r"\\\1", NOT_PRINTED.sub(" ", without_passwords(str(value))))
 
 
 def code(value: object) -> Markup:
     """A command in backticks, longer ones than any inside it."""
-    text = NOT_PRINTED.sub(" ", str(value))
+    text = NOT_PRINTED.sub(" ", without_passwords(str(value)))
     fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
     return Markup(f"{fence}{text}{fence}")

@@ -20,7 +20,7 @@ from analysis.report.plots import Panel
 from analysis.report.repeat import Command, commands
 from analysis.report.run_tables import events_table, evidence_table, versions_table, workers_table
 from analysis.report.tables import Table
-from analysis.report.wording import count, into_run, milliseconds, rate, time_of_day, without_password
+from analysis.report.wording import count, into_run, milliseconds, rate, time_of_day
 from analysis.report.worst_window import WorstWindow, worst_window
 from analysis.results import RunRecord
 from scenarios.target import TargetClass
@@ -81,11 +81,11 @@ def page_of(
         plan=header.plan_name,
         word=WORD[verdict.outcome],
         tone=verdict.outcome.value.removeprefix("not ").replace("proven", "unproven"),
-        sentence=sentence(verdict, load=driven(evidence, record.plan)),
+        sentence=sentence(verdict, load=driven(record, evidence)),
         rehearsal=header.rehearsal,
         target=header.target_name,
         target_class=header.target_class,
-        target_url=without_password(header.target_url),
+        target_url=header.target_url,
         facts=facts(record, evidence),
         judgements=verdict.judgements,
         voids=_found(verdict, record, Severity.VOIDS),
@@ -109,11 +109,12 @@ def _found(verdict: Verdict, record: RunRecord, severity: Severity) -> tuple[Fou
 def _told(finding: Finding, verdict: Verdict, record: RunRecord) -> FoundWord:
     t0_unix_s, at_unix_s = record.header.t0_unix_s, finding.at_unix_s
     when = "" if t0_unix_s is None or at_unix_s is None else f"{into_run(at_unix_s - t0_unix_s)} into the run"
+    title = finding_title(finding.kind)
     return FoundWord(
-        title=finding_title(finding.kind),
+        title=title if title.startswith("golive") else title[:1].upper() + title[1:],
         kind=finding.kind.value,
-        what=finding.what,
-        remedy=finding.remedy,
+        what=_stopped(finding.what),
+        remedy=_stopped(finding.remedy),
         when=when,
         took_away=tuple(
             one.objective
@@ -121,6 +122,11 @@ def _told(finding: Finding, verdict: Verdict, record: RunRecord) -> FoundWord:
             if finding.kind.value in one.voided_by and one.outcome is Outcome.UNPROVEN
         ),
     )
+
+
+def _stopped(text: str) -> str:
+    """With a full stop, as what follows is another sentence."""
+    return f"{text}." if text and text[-1] not in ".!?" else text
 
 
 def _worst_words(worst: WorstWindow | None, record: RunRecord) -> tuple[str, ...]:
@@ -132,7 +138,9 @@ def _worst_words(worst: WorstWindow | None, record: RunRecord) -> tuple[str, ...
         f"{worst.duration_s} s from {begins} into the run"
         f" ({time_of_day(start_unix_s)} to {time_of_day(end_unix_s)} UTC):",
         f"{count(worst.ok)} of {count(worst.due)} due were answered correctly, {rate(worst.answered_rps)};"
-        f" P95 {milliseconds(worst.p95_ms)}, P99 {milliseconds(worst.p99_ms)} of those answered.",
+        f" P95 {milliseconds(worst.p95_ms)}, P99 {milliseconds(worst.p99_ms)} of those answered."
+        if worst.ok
+        else f"None of {count(worst.due)} due was answered correctly.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from analysis.report.scale import Scale
 
 Values = NDArray[np.float64]
+LINE_PX, WORDS_ABOVE_PX, WORDS_BELOW_PX = 13.0, 4.0, 13.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Level:
     y: float
     label: str
     colour: str = ""
+    label_y: float = 0.0  # where a limit's words stand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,21 @@ def plane(
     """A plane whose ticks are those of its scale."""
     ticks = tuple(Level(y=round(float(scale.y(value)), 1), label=tick_label(value)) for value in scale.ticks)
     return Plot(label=label, height_px=scale.height_px, traces=traces, ticks=ticks, limits=limits, told=told)
+
+
+def limits_at(scale: Scale, limits: Mapping[str, tuple[float, str]]) -> tuple[Level, ...]:
+    """Limits with their words above the line, or below it where words or the edge are in the way.
+
+    limits: words → value and colour.
+    """
+    levels: list[Level] = []
+    for label, (value, colour) in sorted(limits.items(), key=lambda limit: -limit[1][0]):
+        y = float(scale.y(value))
+        taken = levels[-1].label_y if levels else 0.0
+        above = y - WORDS_ABOVE_PX
+        label_y = above if above - LINE_PX >= taken else y + WORDS_BELOW_PX
+        levels.append(Level(y=y, label=label, colour=colour, label_y=max(label_y, taken + LINE_PX)))
+    return tuple(levels)
 
 
 def tick_label(value: float) -> str:

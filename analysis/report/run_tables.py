@@ -21,7 +21,6 @@ from analysis.report.wording import (
     share,
     size,
     time_of_day,
-    without_password,
 )  # fmt: skip
 from analysis.results import Event, RunRecord
 from slo.validity import Measurement, WorkerFacts
@@ -47,13 +46,13 @@ def workers_table(record: RunRecord, measurement: Measurement) -> Table:
 
 
 def _worker(facts: WorkerFacts, record: RunRecord) -> tuple[str, ...]:
-    fate = "reported to the end"
+    fate = "reported to the end" if facts.last_seq else "reported nothing"
     if facts.lost_at_unix_s is not None:
         fate = f"lost at {_into(record, facts.lost_at_unix_s)}: {facts.lost_because}"
     vitals = record.workers[record.workers["worker"] == facts.worker]
     return (
         str(facts.worker), fate, milliseconds(1000 * facts.clock_offset_s), share(facts.throttled_ratio),
-        milliseconds(facts.control_timer_p99_us / 1000), _cores(vitals),
+        milliseconds(facts.control_timer_p99_us / 1000) if len(vitals) else NOTHING, _cores(vitals),
         size(float(vitals["rss_bytes"].max())) if len(vitals) else NOTHING, count(facts.last_seq),
     )  # fmt: skip
 
@@ -85,7 +84,17 @@ def _event(record: RunRecord, event: Event) -> tuple[str, ...]:
 
 
 def _details(event: Event) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in event.fields.items())
+    return ", ".join(_detail(name, value) for name, value in event.fields.items())
+
+
+def _detail(name: str, value: object) -> str:
+    """A field in words; its unit stands at the end of its name."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return f"{name.replace('_', ' ')} {value}"
+    for suffix, words in (("_unix_s", time_of_day), ("_s", lambda time_s: milliseconds(1000 * time_s))):
+        if name.endswith(suffix):
+            return f"{name.removesuffix(suffix).replace('_', ' ')} {words(value)}"
+    return f"{name.replace('_', ' ')} {figure(value)}"
 
 
 def _into(record: RunRecord, at_unix_s: float) -> str:
@@ -109,7 +118,7 @@ def _answer(path: Path) -> tuple[str, ...]:
     try:
         answer = json.loads(path.read_text(encoding="utf-8"))
         start_unix_s, end_unix_s = float(answer["start_unix_s"]), float(answer["end_unix_s"])
-        query, server = str(answer["query"]), without_password(str(answer["server"]))
+        query, server = str(answer["query"]), str(answer["server"])
         came = str(answer.get("error") or "") or plural(len(answer["result"]), "series", "series")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as damage:
         return (path.stem, f"cannot be read: {damage}", NOTHING, NOTHING, NOTHING)

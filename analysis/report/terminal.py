@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from analysis.report.headline import WORD
+from analysis.report.wording import without_passwords
 from slo.validity import Finding, Severity
 from slo.verdict import Judgement, Outcome, Verdict
 
@@ -40,5 +41,5 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
 
 
 def _wrapped(text: str, *, first: str, then: str) -> list[str]:
-    plain = CONTROL.sub(" ", text)
+    plain = CONTROL.sub(" ", without_passwords(text))
     return textwrap.wrap(plain, COLUMNS, initial_indent=first, subsequent_indent=then, break_on_hyphens=False)

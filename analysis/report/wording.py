@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from urllib.parse import urlsplit, urlunsplit
 
 NOTHING = "—"
 MINUTE_S = 60
 HOUR_S = 3600
+CREDENTIALS = re.compile(r"://[^/\s@]*@")
 
 
 def count(number: float) -> str:
@@ -101,10 +102,6 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def without_password(url: str) -> str:
-    """An address as it may be shown: what stands before an @ is left out."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
+def without_passwords(text: str) -> str:
+    """A text whose addresses may be shown: what stands before their @ is left out."""
+    return CREDENTIALS.sub("://", text)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from analysis.timeline import US_IN_MS, quantile_per_row
 from slo.evidence import ClientLoad, Counts, Evidence, LatencyTable, NotSeen
@@ -32,43 +30,36 @@ class WorstWindow:
 
 
 def worst_window(evidence: Evidence, objectives: tuple[Objective, ...]) -> WorstWindow | None:
-    """Look at every stretch of the throughput objective's length; None when not a second of the hold was seen."""
+    """Look at every whole window that the throughput objective judges; None when not a second of the hold was seen."""
     client = evidence.client
     if isinstance(client, NotSeen) or not len(client.due):
         return None
     asked = next((one.window_s for one in objectives if isinstance(one, Throughput)), USUAL_WINDOW_S)
     length = min(asked, len(client.due))
-    due, ok = _sums(client.due, length), _sums(client.ok, length)
-    p99_ms = _rolling_quantile_ms(client, length, 0.99)
-    at = int(np.lexsort((np.nan_to_num(p99_ms), due - ok))[-1])
-    inside = client.answered.counts[at : at + length].sum(axis=0)
+    starts = range(0, len(client.due) - length + 1, length)
+    return max((_window(client, start, length) for start in starts), key=_badness)
+
+
+def _window(client: ClientLoad, start: int, length: int) -> WorstWindow:
+    inside = slice(start, start + length)
+    answered = client.answered.counts[inside].sum(axis=0)
+    p95_ms, p99_ms = (quantile_ms(client.answered.values_us, answered, ratio) for ratio in (0.95, 0.99))
     return WorstWindow(
-        start_unix_s=int(client.seconds_unix[at]),
+        start_unix_s=int(client.seconds_unix[start]),
         duration_s=length,
-        due=int(due[at]),
-        ok=int(ok[at]),
-        p95_ms=quantile_ms(client.answered.values_us, inside, 0.95),
-        p99_ms=float(p99_ms[at]),
+        due=int(client.due[inside].sum()),
+        ok=int(client.ok[inside].sum()),
+        p95_ms=p95_ms,
+        p99_ms=p99_ms,
     )
+
+
+def _badness(window: WorstWindow) -> tuple[int, float]:
+    """Unanswered requests first, then slowness."""
+    return window.due - window.ok, 0.0 if math.isnan(window.p99_ms) else window.p99_ms
 
 
 def quantile_ms(values_us: Counts, counts: Counts, ratio: float) -> float:
     """The latency that this share of the requests did not exceed; NaN without any."""
     row = LatencyTable(values_us=values_us, counts=counts[None, :])
     return float(quantile_per_row(row, ratio)[0]) / US_IN_MS
-
-
-def _sums(counts: Counts, length: int) -> Counts:
-    """The sum of every `length` neighbours."""
-    reached = np.concatenate(([0], np.cumsum(counts)))
-    return np.asarray(reached[length:] - reached[:-length], dtype=np.int64)
-
-
-def _rolling_quantile_ms(client: ClientLoad, length: int, ratio: float) -> NDArray[np.float64]:
-    table = client.answered
-    inside = table.counts[:length].sum(axis=0)
-    found = [quantile_ms(table.values_us, inside, ratio)]
-    for enters in range(length, len(table.counts)):
-        inside = inside + table.counts[enters] - table.counts[enters - length]
-        found.append(quantile_ms(table.values_us, inside, ratio))
-    return np.array(found)
