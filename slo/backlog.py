@@ -43,7 +43,7 @@ def judge_backlog(objective: Backlog, evidence: Evidence) -> Answer:
 
 def _queue(queue: BacklogSeries, objective: Backlog, evidence: Evidence) -> tuple[Outcome, str]:
     hold = evidence.hold
-    held = (queue.at_unix_s >= hold.start_unix_s) & (queue.at_unix_s <= hold.end_unix_s)
+    held = (queue.at_unix_s >= hold.start_unix_s) & (queue.at_unix_s < hold.end_unix_s)
     if held.sum() < 5:
         return Outcome.UNPROVEN, f"{queue.queue}: only {held.sum()} samples in the hold"
     grew = growth(queue.at_unix_s[held], queue.depth[held])

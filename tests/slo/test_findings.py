@@ -1,0 +1,85 @@
+"""Each finding has its cause, and goes when the cause goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from slo.findings import find
+from slo.validity import FindingKind, Severity, Thresholds, WorkerFacts
+from tests.slo.builders import START, client, evidence, measurement, server
+
+
+def kinds(facts: dict[str, Any] | None = None, **seen: Any) -> list[FindingKind]:
+    found = find(measurement(**(facts or {})), evidence(**seen), Thresholds())
+    return [finding.kind for finding in found if finding.severity is Severity.VOIDS]
+
+
+def worker(**changes: Any) -> dict[str, Any]:
+    return {"workers": (replace(WorkerFacts(worker=0), **changes),)}
+
+
+def test_a_good_measurement_has_no_findings() -> None:
+    assert kinds() == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind"),
+    [
+        ({"lag_p99_us": 30_000}, FindingKind.SCHEDULE_LAG),
+        (worker(lost_at_unix_s=START + 5.0, lost_because="silent"), FindingKind.WORKER_LOST),
+        (worker(clock_offset_s=-0.4), FindingKind.CLOCK_SKEW),
+        (worker(throttled_ratio=0.2), FindingKind.WORKER_STARVED),
+        (worker(control_timer_p99_us=40_000), FindingKind.CONTENTION),
+        ({"mean_in_flight": 20.0}, FindingKind.LITTLES_LAW),
+        ({"master_lost": True}, FindingKind.MASTER_LOST),
+        ({"rate_changed_at_unix_s": (START + 3.0,)}, FindingKind.RATE_CHANGED),
+        ({"record_gaps": ("seconds.jsonl ends in half a line",)}, FindingKind.RECORD_GAP),
+        ({"metrics_gap_s": 12.0}, FindingKind.METRICS_GAP),
+        ({"cut_short": "stop requested by the test"}, FindingKind.CUT_SHORT),
+    ],
+    ids=lambda value: value.value if isinstance(value, FindingKind) else "",
+)
+def test_each_fact_beyond_its_threshold_is_found(facts: dict[str, Any], kind: FindingKind) -> None:
+    assert kinds(facts) == [kind]
+
+
+def test_unsent_arrivals_are_found() -> None:
+    assert FindingKind.UNSENT in kinds(client=client(unsent=1))
+
+
+def test_due_requests_in_nobodys_counts_are_a_shortfall() -> None:
+    half = np.full(60, 100)
+    half[30:] = 50
+    answered = client(sent=half, ok=half)
+    assert FindingKind.LOAD_SHORTFALL in kinds(client=answered)
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"), [("local ports", FindingKind.LOCAL_PORTS), ("file handles", FindingKind.FILE_HANDLES)]
+)
+def test_a_generator_out_of_ports_or_handles_is_found(failure: str, kind: FindingKind) -> None:
+    assert kind in kinds(client=client(failed_by_kind={failure: 1}))
+
+
+def test_counts_of_client_and_server_must_agree_within_a_percent() -> None:
+    assert kinds(server=server(requests=6050)) == []
+    assert kinds(server=server(requests=6100)) == [FindingKind.COUNT_MISMATCH]
+    assert kinds(server=server(requests=5900)) == [FindingKind.COUNT_MISMATCH]
+
+
+def test_over_the_whole_load_the_server_lies_between_answered_and_sent() -> None:
+    whole = replace(server(requests=1), load_requests=9_950.0)
+    sent = client(load_sent=10_000, load_answered=9_900)
+    assert kinds(server=whole, client=sent) == []
+    assert kinds(server=replace(whole, load_requests=9_000.0), client=sent) == [FindingKind.COUNT_MISMATCH]
+
+
+def test_every_finding_says_what_to_do() -> None:
+    facts = {**worker(lost_at_unix_s=1.0, clock_offset_s=3.0), "lag_p99_us": 10**6, "cut_short": "x"}
+    for finding in find(measurement(**facts), evidence(), Thresholds()):
+        assert finding.what.endswith(".")
+        assert finding.remedy
