@@ -3,36 +3,57 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+LINES_AT_ONCE = 10_000  # a night's record is read piece by piece
 
 
 def read_json_lines(path: Path) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """Read every whole line that is a JSON object; what could not be read comes back in words."""
+    gaps: list[str] = []
+    return [entry for piece in json_pieces(path, gaps) for entry in piece], tuple(gaps)
+
+
+def json_pieces(path: Path, gaps: list[str]) -> Iterator[list[dict[str, Any]]]:
+    """The same in pieces; what could not be read is added to `gaps` on the way."""
+    for numbered in pieces(path, gaps, LINES_AT_ONCE):
+        yield _entries(path.name, numbered, gaps)
+
+
+def pieces(path: Path, gaps: list[str], lines: int) -> Iterator[list[tuple[int, str]]]:
+    """The whole lines of a file with their numbers, so many at a time; a torn last one is left out and named."""
     if not path.is_file():
-        return [], (f"{path.name} is missing",)
-    *lines, rest = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    torn = (f"{path.name}: the last line is torn and was left out",) if rest else ()
+        gaps.append(f"{path.name} is missing")
+        return
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+        numbered = enumerate(file, start=1)
+        while piece := list(islice(numbered, lines)):
+            if not piece[-1][1].endswith("\n"):
+                gaps.append(f"{path.name}: the last line is torn and was left out")
+                piece.pop()
+            yield piece
+
+
+def _entries(name: str, numbered: list[tuple[int, str]], gaps: list[str]) -> list[dict[str, Any]]:
     try:
-        # One parse of the whole file costs half of one parse a line.
-        together = json.loads(f"[{','.join(lines)}]")
+        # One parse of them all costs half of one parse a line.
+        together = json.loads(f"[{','.join(line for _, line in numbered)}]")
     except ValueError:
         together = []
-    if len(together) == len(lines) and all(isinstance(entry, dict) for entry in together):
-        return together, torn
-    return _line_by_line(path.name, lines, torn)
+    if len(together) == len(numbered) and all(isinstance(entry, dict) for entry in together):
+        return list(together)
+    return [entry for number, line in numbered if (entry := _entry(name, number, line, gaps)) is not None]
 
 
-def _line_by_line(name: str, lines: list[str], torn: tuple[str, ...]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    entries: list[dict[str, Any]] = []
-    gaps: list[str] = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            entry = None
-        if isinstance(entry, dict):
-            entries.append(entry)
-        else:
-            gaps.append(f"{name}: line {number} cannot be read and was left out")
-    return entries, (*gaps, *torn)
+def _entry(name: str, number: int, line: str, gaps: list[str]) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        entry = None
+    if isinstance(entry, dict):
+        return entry
+    gaps.append(f"{name}: line {number} cannot be read and was left out")
+    return None

@@ -7,18 +7,29 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.json_lines import read_json_lines
+from analysis.json_lines import json_pieces
 
 NUMBERS = ("due", "sent", "ok", "unavailable", "unsent", "sent_bytes", "received_bytes")
 ORIGIN = ("second", "request", "worker", "seq")
+FAILURES = ("second", "request", "kind", "count")
 
 
 def read_counts(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     """The counts, the failures by kind, and in words what could not be read or was there twice."""
-    lines, gaps = read_json_lines(path)
-    whole = [line for line in lines if _is_whole(line)]
-    once = list({tuple(line[name] for name in ORIGIN): line for line in reversed(whole)}.values())[::-1]
-    return _counts(once), _failures(once), gaps + _oddities(path.name, lines, whole, once)
+    gaps: list[str] = []
+    counts, failures, lacking, first = [_counts([])], [_failures([], 0)], 0, 0
+    for lines in json_pieces(path, gaps):
+        whole = [line for line in lines if _is_whole(line)]
+        lacking += len(lines) - len(whole)
+        counts.append(_counts(whole))
+        failures.append(_failures(whole, first))
+        first += len(whole)
+    written = pd.concat(counts, ignore_index=True)
+    repeats = written.duplicated(list(ORIGIN))
+    failed = pd.concat(failures, ignore_index=True)
+    failed = failed[~failed["line"].isin(repeats.index[repeats])]
+    gaps += _oddities(path.name, lacking, int(repeats.sum()))
+    return written[~repeats].reset_index(drop=True), failed[list(FAILURES)].reset_index(drop=True), tuple(gaps)
 
 
 def _is_whole(line: dict[str, Any]) -> bool:
@@ -36,21 +47,23 @@ def _is_whole(line: dict[str, Any]) -> bool:
 def _counts(lines: list[dict[str, Any]]) -> pd.DataFrame:
     rows = [[line[name] for name in (*ORIGIN, *NUMBERS)] + [sum(line["failed"].values())] for line in lines]
     table = pd.DataFrame(rows, columns=[*ORIGIN, *NUMBERS, "failed"])
-    return table.astype({name: "int64" for name in table.columns if name != "request"})
+    return table.astype({name: "int64" if name != "request" else "str" for name in table.columns})
 
 
-def _failures(lines: list[dict[str, Any]]) -> pd.DataFrame:
-    rows = [[line["second"], line["request"], kind, count] for line in lines for kind, count in line["failed"].items()]
-    table = pd.DataFrame(rows, columns=["second", "request", "kind", "count"])
-    return table.astype({"second": "int64", "count": "int64"})
+def _failures(lines: list[dict[str, Any]], first: int) -> pd.DataFrame:
+    rows = [
+        [first + place, line["second"], line["request"], kind, count]
+        for place, line in enumerate(lines)
+        for kind, count in line["failed"].items()
+    ]
+    table = pd.DataFrame(rows, columns=["line", *FAILURES])
+    return table.astype({"line": "int64", "second": "int64", "request": "str", "kind": "str", "count": "int64"})
 
 
-def _oddities(
-    name: str, lines: list[dict[str, Any]], whole: list[dict[str, Any]], once: list[dict[str, Any]]
-) -> tuple[str, ...]:
+def _oddities(name: str, lacking: int, repeats: int) -> list[str]:
     found = []
-    if len(whole) < len(lines):
-        found.append(f"{name}: {len(lines) - len(whole)} lines lack a field and were left out")
-    if len(once) < len(whole):
-        found.append(f"{name}: {len(whole) - len(once)} lines repeat a delta already counted; each counts once")
-    return tuple(found)
+    if lacking:
+        found.append(f"{name}: {lacking} lines lack a field and were left out")
+    if repeats:
+        found.append(f"{name}: {repeats} lines repeat a delta already counted; each counts once")
+    return found

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.latency_log import LatencyLog, merged, read_latency_log
+from analysis.latency_log import LatencyLog, merged, read_latency_log, slots_together
 from slo.evidence import LatencyTable
 from tests.analysis.records import T0, encoded
 
@@ -92,6 +92,21 @@ def test_impossible_counts_lose_their_line_only(tmp_path: Path) -> None:
 def test_a_missing_log_is_a_gap(tmp_path: Path) -> None:
     log, gaps = read_latency_log(tmp_path / "load.hlog")
     assert (log.tags, gaps) == ((), ("load.hlog is missing",))
+
+
+def test_a_nights_log_takes_neighbouring_slots_together_and_understates_nothing(tmp_path: Path) -> None:
+    times_us = (5, 6, 7, 2500, 900_000)
+    text = line(0, tuple((time_us, 2) for time_us in times_us)) + line(8 * 3600, ((5, 1),))
+    log, gaps = log_of(tmp_path, text)
+    table = log.table(["a"], range(T0, T0 + 1))
+    assert (table.total, gaps) == (10, ())
+    assert table.values_us.tolist()[:2] == [7, 2503]  # 4, 5, 6 and 7 stand at 7
+    assert 900_000 <= table.values_us[-1] <= 900_000 * 1.004
+
+
+@pytest.mark.parametrize(("hours", "together"), [(1, 1), (2, 1), (4, 2), (8, 4), (24, 16)])
+def test_the_longer_the_log_the_more_slots_are_taken_together(hours: int, together: int) -> None:
+    assert slots_together(hours * 3600) == together
 
 
 def test_merged_tables_hold_both(tmp_path: Path) -> None:
