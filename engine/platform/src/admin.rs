@@ -58,9 +58,7 @@ impl Admin {
         for socket in listener.incoming().flatten() {
             let admin = self.clone();
             // A thread that cannot be started leaves this one caller without an answer.
-            let _ = std::thread::Builder::new()
-                .name("admin".to_owned())
-                .spawn(move || admin.converse(socket));
+            let _ = std::thread::Builder::new().name("admin".to_owned()).spawn(move || admin.converse(socket));
         }
     }
 
@@ -73,11 +71,7 @@ impl Admin {
         let mut reading = BufReader::new(reading);
         while let Ok(Some(request)) = read_request(&mut reading) {
             let reply = self.reply(&request);
-            let close = if request.closes {
-                "connection: close\r\n"
-            } else {
-                ""
-            };
+            let close = if request.closes { "connection: close\r\n" } else { "" };
             let head = format!(
                 "HTTP/1.1 {} {}\r\ncontent-type: {}\r\ncontent-length: {}\r\n{close}\r\n",
                 reply.status,
@@ -85,11 +79,7 @@ impl Admin {
                 reply.content_type,
                 reply.body.len()
             );
-            if socket
-                .write_all(&[head.as_bytes(), reply.body.as_bytes()].concat())
-                .is_err()
-                || request.closes
-            {
+            if socket.write_all(&[head.as_bytes(), reply.body.as_bytes()].concat()).is_err() || request.closes {
                 return;
             }
         }
@@ -99,43 +89,27 @@ impl Admin {
         let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
         match (request.method.as_str(), path.as_slice()) {
             ("GET", ["state"]) => self.look(|seen| json_reply(200, &self.state(seen))),
-            ("GET", ["metrics"]) => self
-                .look(|seen| prometheus(app_metrics::render(seen, &self.routes, &self.namespace))),
-            ("GET", ["kube-state-metrics"]) => self.look(|seen| {
-                prometheus(cluster_metrics::render(seen, &self.namespace, &self.clock))
-            }),
+            ("GET", ["metrics"]) => {
+                self.look(|seen| prometheus(app_metrics::render(seen, &self.routes, &self.namespace)))
+            }
+            ("GET", ["kube-state-metrics"]) => {
+                self.look(|seen| prometheus(cluster_metrics::render(seen, &self.namespace, &self.clock)))
+            }
             ("PUT", ["services", name]) => self.order(request, |Desired { desired }| {
                 within("desired", f64::from(desired), 0.0, 1000.0)?;
-                Ok(Order::SetDesired {
-                    service: (*name).to_owned(),
-                    desired,
-                })
+                Ok(Order::SetDesired { service: (*name).to_owned(), desired })
             }),
-            ("PUT", ["autoscalers", name]) => self.order(request, |report: ScalingReport| {
-                Ok(Order::SetScaling {
-                    service: (*name).to_owned(),
-                    report,
-                })
-            }),
-            ("PUT", ["faults"]) => {
-                self.order(request, |faults: Faults| Ok(Order::SetFaults(faults)))
-            }
+            ("PUT", ["autoscalers", name]) => self
+                .order(request, |report: ScalingReport| Ok(Order::SetScaling { service: (*name).to_owned(), report })),
+            ("PUT", ["faults"]) => self.order(request, |faults: Faults| Ok(Order::SetFaults(faults))),
             ("POST", ["freeze"]) => self.order(request, |Freeze { for_s }| {
                 within("for_s", for_s, 0.0, 600.0)?;
-                Ok(Order::Freeze {
-                    for_us: (for_s * 1e6) as u64,
-                })
+                Ok(Order::Freeze { for_us: (for_s * 1e6) as u64 })
             }),
-            ("POST", ["kill"]) => self.order(request, |Kill { service, replicas }: Kill| {
-                Ok(Order::Kill { service, replicas })
-            }),
-            _ => refusal(
-                404,
-                &format!(
-                    "{} {} is not part of this interface",
-                    request.method, request.path
-                ),
-            ),
+            ("POST", ["kill"]) => {
+                self.order(request, |Kill { service, replicas }: Kill| Ok(Order::Kill { service, replicas }))
+            }
+            _ => refusal(404, &format!("{} {} is not part of this interface", request.method, request.path)),
         }
     }
 
@@ -191,30 +165,17 @@ fn within(field: &str, value: f64, least: f64, most: f64) -> Result<(), String> 
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    Err(format!(
-        "`{field}`: must be between {least} and {most} (got {value})"
-    ))
+    Err(format!("`{field}`: must be between {least} and {most} (got {value})"))
 }
 
 fn json_reply(status: u16, body: &serde_json::Value) -> Reply {
-    Reply {
-        status,
-        content_type: "application/json",
-        body: body.to_string(),
-    }
+    Reply { status, content_type: "application/json", body: body.to_string() }
 }
 
 fn prometheus(body: String) -> Reply {
-    Reply {
-        status: 200,
-        content_type: "text/plain; version=0.0.4; charset=utf-8",
-        body,
-    }
+    Reply { status: 200, content_type: "text/plain; version=0.0.4; charset=utf-8", body }
 }
 
 fn refusal(status: u16, problem: &str) -> Reply {
-    json_reply(
-        status,
-        &json!({ "error": problem, "remedy": "see the admin interface in docs/rehearsal.md" }),
-    )
+    json_reply(status, &json!({ "error": problem, "remedy": "see the admin interface in docs/rehearsal.md" }))
 }

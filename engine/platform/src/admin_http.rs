@@ -25,17 +25,11 @@ pub fn read_request(from: &mut impl BufRead) -> Result<Option<AdminRequest>> {
         return Ok(None);
     }
     let mut words = first.split(' ');
-    let (Some(method), Some(target), Some(version)) = (words.next(), words.next(), words.next())
-    else {
+    let (Some(method), Some(target), Some(version)) = (words.next(), words.next(), words.next()) else {
         return Err(Error::new(ErrorKind::InvalidData, "no request line"));
     };
     let path = target.split('?').next().unwrap_or(target).to_owned();
-    let mut request = AdminRequest {
-        method: method.to_owned(),
-        path,
-        closes: version != "HTTP/1.1",
-        body: Vec::new(),
-    };
+    let mut request = AdminRequest { method: method.to_owned(), path, closes: version != "HTTP/1.1", body: Vec::new() };
     let mut length = 0;
     loop {
         let header = line(from)?;
@@ -44,12 +38,9 @@ pub fn read_request(from: &mut impl BufRead) -> Result<Option<AdminRequest>> {
         };
         let value = value.trim();
         if name.eq_ignore_ascii_case("content-length") {
-            length = value
-                .parse()
-                .map_err(|_| Error::new(ErrorKind::InvalidData, "no length"))?;
+            length = value.parse().map_err(|_| Error::new(ErrorKind::InvalidData, "no length"))?;
         }
-        request.closes |=
-            name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close");
+        request.closes |= name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close");
     }
     if length > BODY_AT_MOST {
         return Err(Error::new(ErrorKind::InvalidData, "too long"));
@@ -71,18 +62,12 @@ mod tests {
 
     #[test]
     fn a_request_with_a_body_is_read_whole_and_the_next_one_after_it() {
-        let mut bytes = &b"PUT /faults?x=1 HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}GET /state HTTP/1.1\r\nConnection: close\r\n\r\n"[..];
+        let mut bytes =
+            &b"PUT /faults?x=1 HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}GET /state HTTP/1.1\r\nConnection: close\r\n\r\n"
+                [..];
         let first = read_request(&mut bytes).expect("readable").expect("there");
-        assert_eq!(
-            (first.path.as_str(), first.body.as_slice(), first.closes),
-            ("/faults", &b"{}"[..], false)
-        );
-        assert!(
-            read_request(&mut bytes)
-                .expect("readable")
-                .expect("there")
-                .closes
-        );
+        assert_eq!((first.path.as_str(), first.body.as_slice(), first.closes), ("/faults", &b"{}"[..], false));
+        assert!(read_request(&mut bytes).expect("readable").expect("there").closes);
         assert_eq!(read_request(&mut bytes).expect("closed"), None);
     }
 

@@ -15,14 +15,8 @@ impl AnswerBook {
     /// Write all routes' answers.
     #[must_use]
     pub fn new(routes: &RouteTable) -> Self {
-        let routes = routes
-            .iter()
-            .map(|route| both(route.status, &padded(route.answer_bytes)))
-            .collect();
-        Self {
-            routes,
-            statuses: HashMap::new(),
-        }
+        let routes = routes.iter().map(|route| both(route.status, &padded(route.answer_bytes))).collect();
+        Self { routes, statuses: HashMap::new() }
     }
 
     /// What this route answers when all is well.
@@ -33,12 +27,10 @@ impl AnswerBook {
 
     /// What a refusal or a failure with this status looks like.
     pub fn of_status(&mut self, status: u16, closes: bool) -> &[u8] {
-        let written = self.statuses.entry(status).or_insert_with(|| {
-            both(
-                status,
-                format!(r#"{{"error":"{}"}}"#, reason(status)).as_bytes(),
-            )
-        });
+        let written = self
+            .statuses
+            .entry(status)
+            .or_insert_with(|| both(status, format!(r#"{{"error":"{}"}}"#, reason(status)).as_bytes()));
         &written[usize::from(closes)]
     }
 }
@@ -67,11 +59,7 @@ pub fn whole(status: u16, body: &[u8], closes: bool) -> Vec<u8> {
             reason(status)
         ),
     };
-    let body = if matches!(status, 204 | 304) {
-        &[]
-    } else {
-        body
-    };
+    let body = if matches!(status, 204 | 304) { &[] } else { body };
     [head.as_bytes(), body].concat()
 }
 
@@ -118,9 +106,6 @@ mod tests {
     #[test]
     fn a_closing_answer_says_so() {
         let text = String::from_utf8(whole(503, b"{}", true)).expect("text");
-        assert!(
-            text.starts_with("HTTP/1.1 503 Service Unavailable\r\n")
-                && text.contains("connection: close\r\n")
-        );
+        assert!(text.starts_with("HTTP/1.1 503 Service Unavailable\r\n") && text.contains("connection: close\r\n"));
     }
 }

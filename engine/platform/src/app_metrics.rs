@@ -12,73 +12,33 @@ pub fn render(seen: &Snapshot, routes: &RouteTable, namespace: &str) -> String {
     requests(&mut text, seen, routes, namespace);
     durations(&mut text, seen);
     queues(&mut text, &seen.queues);
-    text.family(
-        "idempotency_repeated_total",
-        "counter",
-        "Writes without a queue whose key had come before.",
-    );
+    text.family("idempotency_repeated_total", "counter", "Writes without a queue whose key had come before.");
     text.sample(&[], seen.counts.repeated);
-    text.family(
-        "http_requests_in_flight",
-        "gauge",
-        "Requests inside the platform.",
-    );
+    text.family("http_requests_in_flight", "gauge", "Requests inside the platform.");
     text.sample(&[], seen.in_flight);
-    text.family(
-        "database_connections_busy",
-        "gauge",
-        "Connections of the shared pool in use.",
-    );
+    text.family("database_connections_busy", "gauge", "Connections of the shared pool in use.");
     text.sample(&[], seen.database_busy);
-    text.family(
-        "database_connections_max",
-        "gauge",
-        "Connections of the shared pool.",
-    );
+    text.family("database_connections_max", "gauge", "Connections of the shared pool.");
     text.sample(&[], seen.database_connections);
     process(&mut text);
     text.into_text()
 }
 
 fn requests(text: &mut Exposition, seen: &Snapshot, routes: &RouteTable, namespace: &str) {
-    text.family(
-        "http_requests_total",
-        "counter",
-        "Requests answered, by service, route and status code.",
-    );
+    text.family("http_requests_total", "counter", "Requests answered, by service, route and status code.");
     let gateway = seen.services[seen.gateway].name.as_str();
     for (index, route) in routes.iter().enumerate() {
-        let method = if route.method.is_empty() {
-            "other"
-        } else {
-            route.method.as_str()
-        };
+        let method = if route.method.is_empty() { "other" } else { route.method.as_str() };
         let mut samples = |service: &str, codes: &Codes| {
             for (code, count) in &codes.0 {
                 let code = code.to_string();
-                let labels = [
-                    ("service", service),
-                    ("method", method),
-                    ("route", route.path.as_str()),
-                    ("code", &code),
-                ];
-                text.sample(
-                    &[
-                        labels[0],
-                        labels[1],
-                        labels[2],
-                        labels[3],
-                        ("namespace", namespace),
-                    ],
-                    count,
-                );
+                let labels =
+                    [("service", service), ("method", method), ("route", route.path.as_str()), ("code", &code)];
+                text.sample(&[labels[0], labels[1], labels[2], labels[3], ("namespace", namespace)], count);
             }
         };
         samples(gateway, &seen.counts.gateway[index]);
-        samples(
-            &seen.services[route.service].name,
-            &seen.counts.inner[index],
-        );
+        samples(&seen.services[route.service].name, &seen.counts.inner[index]);
     }
 }
 
@@ -96,11 +56,7 @@ fn histogram(text: &mut Exposition, service: &str, durations: &Durations) {
         below += count;
         text.suffixed("_bucket", &[("service", service), ("le", bound)], below);
     }
-    text.suffixed(
-        "_sum",
-        &[("service", service)],
-        durations.sum_us as f64 / 1e6,
-    );
+    text.suffixed("_sum", &[("service", service)], durations.sum_us as f64 / 1e6);
     text.suffixed("_count", &[("service", service)], below);
 }
 
@@ -108,33 +64,15 @@ type Reading = fn(&QueueView) -> f64;
 
 fn queues(text: &mut Exposition, queues: &[QueueView]) {
     let families: [(&'static str, &str, &str, Reading); 5] = [
-        (
-            "command_queue_depth",
-            "gauge",
-            "Commands accepted and not done.",
-            |queue| queue.depth as f64,
-        ),
-        (
-            "command_queue_oldest_seconds",
-            "gauge",
-            "Age of the oldest command not done.",
-            |queue| queue.oldest_us as f64 / 1e6,
-        ),
-        (
-            "command_accepted_total",
-            "counter",
-            "Commands accepted.",
-            |queue| queue.accepted as f64,
-        ),
-        ("command_done_total", "counter", "Commands done.", |queue| {
-            queue.done as f64
+        ("command_queue_depth", "gauge", "Commands accepted and not done.", |queue| queue.depth as f64),
+        ("command_queue_oldest_seconds", "gauge", "Age of the oldest command not done.", |queue| {
+            queue.oldest_us as f64 / 1e6
         }),
-        (
-            "command_repeated_total",
-            "counter",
-            "Commands whose key had come before: not queued twice.",
-            |queue| queue.repeated as f64,
-        ),
+        ("command_accepted_total", "counter", "Commands accepted.", |queue| queue.accepted as f64),
+        ("command_done_total", "counter", "Commands done.", |queue| queue.done as f64),
+        ("command_repeated_total", "counter", "Commands whose key had come before: not queued twice.", |queue| {
+            queue.repeated as f64
+        }),
     ];
     for (name, kind, help, value) in families {
         text.family(name, kind, help);
@@ -146,25 +84,14 @@ fn queues(text: &mut Exposition, queues: &[QueueView]) {
 
 fn process(text: &mut Exposition) {
     let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    text.family(
-        "process_cpu_seconds_total",
-        "counter",
-        "CPU time this process has used.",
-    );
+    text.family("process_cpu_seconds_total", "counter", "CPU time this process has used.");
     text.sample(&[], used.tv_sec as f64 + used.tv_nsec as f64 / 1e9);
-    text.family(
-        "process_resident_memory_bytes",
-        "gauge",
-        "Memory this process has in RAM.",
-    );
+    text.family("process_resident_memory_bytes", "gauge", "Memory this process has in RAM.");
     text.sample(&[], resident_bytes());
 }
 
 fn resident_bytes() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let resident = pages
-        .split(' ')
-        .nth(1)
-        .and_then(|pages| pages.parse::<usize>().ok());
+    let resident = pages.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok());
     resident.unwrap_or(0) * rustix::param::page_size()
 }

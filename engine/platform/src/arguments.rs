@@ -31,12 +31,8 @@ impl Arguments {
     /// A word that is not known, or a value that is missing.
     pub fn read(mut words: impl Iterator<Item = String>) -> Result<Self, UsageError> {
         let any_port = || "127.0.0.1:0".to_owned();
-        let mut arguments = Self {
-            config: String::new(),
-            listen: any_port(),
-            admin: any_port(),
-            dies_with_stdin: false,
-        };
+        let mut arguments =
+            Self { config: String::new(), listen: any_port(), admin: any_port(), dies_with_stdin: false };
         while let Some(word) = words.next() {
             let place = match word.as_str() {
                 "--config" => &mut arguments.config,
@@ -48,9 +44,7 @@ impl Arguments {
                 }
                 _ => return Err(UsageError(format!("{word:?} is not an option"))),
             };
-            *place = words
-                .next()
-                .ok_or_else(|| UsageError(format!("{word} needs a value")))?;
+            *place = words.next().ok_or_else(|| UsageError(format!("{word} needs a value")))?;
         }
         if arguments.config.is_empty() {
             return Err(UsageError("--config is missing".to_owned()));
@@ -69,23 +63,13 @@ mod tests {
 
     #[test]
     fn a_free_port_of_this_machine_is_the_default() {
-        assert_eq!(
-            read("--config a.json").expect("complete").listen,
-            "127.0.0.1:0"
-        );
+        assert_eq!(read("--config a.json").expect("complete").listen, "127.0.0.1:0");
     }
 
     #[test]
     fn what_is_missing_or_unknown_is_named() {
-        for (line, word) in [
-            ("", "--config"),
-            ("--config", "needs a value"),
-            ("--config a --colour red", "--colour"),
-        ] {
-            assert!(read(line)
-                .expect_err("incomplete")
-                .to_string()
-                .contains(word));
+        for (line, word) in [("", "--config"), ("--config", "needs a value"), ("--config a --colour red", "--colour")] {
+            assert!(read(line).expect_err("incomplete").to_string().contains(word));
         }
     }
 }

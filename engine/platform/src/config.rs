@@ -17,26 +17,14 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub fn new(
-        path: impl Into<String>,
-        problem: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self {
-            path: path.into(),
-            problem: problem.into(),
-            remedy: remedy.into(),
-        }
+    pub fn new(path: impl Into<String>, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { path: path.into(), problem: problem.into(), remedy: remedy.into() }
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "`{}`: {}. Remedy: {}",
-            self.path, self.problem, self.remedy
-        )
+        write!(out, "`{}`: {}. Remedy: {}", self.path, self.problem, self.remedy)
     }
 }
 
@@ -83,11 +71,7 @@ pub struct Connections {
 
 impl Default for Connections {
     fn default() -> Self {
-        Self {
-            pinned: true,
-            requests_at_most: 1000,
-            open_at_most: 16_384,
-        }
+        Self { pinned: true, requests_at_most: 1000, open_at_most: 16_384 }
     }
 }
 
@@ -122,9 +106,7 @@ pub struct Idempotency {
 
 impl Default for Idempotency {
     fn default() -> Self {
-        Self {
-            remember_keys: 500_000,
-        }
+        Self { remember_keys: 500_000 }
     }
 }
 

@@ -15,22 +15,11 @@ use crate::snapshot::Snapshot;
 #[derive(Debug)]
 pub enum Order {
     Look,
-    SetDesired {
-        service: String,
-        desired: u32,
-    },
-    SetScaling {
-        service: String,
-        report: ScalingReport,
-    },
+    SetDesired { service: String, desired: u32 },
+    SetScaling { service: String, report: ScalingReport },
     SetFaults(Faults),
-    Freeze {
-        for_us: u64,
-    },
-    Kill {
-        service: String,
-        replicas: usize,
-    },
+    Freeze { for_us: u64 },
+    Kill { service: String, replicas: usize },
     Stop,
 }
 
@@ -81,16 +70,7 @@ pub struct Inbox {
 pub fn line() -> std::io::Result<(Desk, Inbox)> {
     let bell = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
     let (orders, inbox) = channel();
-    Ok((
-        Desk {
-            orders,
-            bell: Arc::clone(&bell),
-        },
-        Inbox {
-            orders: inbox,
-            bell,
-        },
-    ))
+    Ok((Desk { orders, bell: Arc::clone(&bell) }, Inbox { orders: inbox, bell }))
 }
 
 impl Desk {

@@ -1,14 +1,12 @@
 //! What was answered: requests by route and status code, and durations by service.
 
 /// Upper bounds of the duration histogram's buckets, in seconds; 0.45 and 0.9 are the objectives' thresholds.
-pub const BUCKETS_S: [&str; 14] = [
-    "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.45", "0.9", "1", "2.5",
-    "5", "10",
-];
+pub const BUCKETS_S: [&str; 14] =
+    ["0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.45", "0.9", "1", "2.5", "5", "10"];
 
 const BUCKETS_US: [u64; 14] = [
-    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 450_000, 900_000, 1_000_000,
-    2_500_000, 5_000_000, 10_000_000,
+    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 450_000, 900_000, 1_000_000, 2_500_000, 5_000_000,
+    10_000_000,
 ];
 
 /// A Prometheus histogram of durations. `buckets[i]` counts what lies between bounds i-1 and i; the last is +Inf's.
@@ -21,10 +19,7 @@ pub struct Durations {
 impl Durations {
     /// Count one.
     pub fn record(&mut self, duration_us: u64) {
-        let bucket = BUCKETS_US
-            .iter()
-            .position(|bound_us| duration_us <= *bound_us)
-            .unwrap_or(BUCKETS_US.len());
+        let bucket = BUCKETS_US.iter().position(|bound_us| duration_us <= *bound_us).unwrap_or(BUCKETS_US.len());
         self.buckets[bucket] += 1;
         self.sum_us += duration_us;
     }

@@ -50,25 +50,12 @@ impl Faults {
         let services = self.slow.keys().map(|name| ("slow", name));
         let services = services.chain(self.errors.keys().map(|name| ("errors", name)));
         let services = services.chain(self.capacity.keys().map(|name| ("capacity", name)));
-        let mut services =
-            services.chain(self.never_ready.iter().map(|name| ("never_ready", name)));
-        if let Some((field, name)) =
-            services.find(|(_, name)| !names.services.contains(&name.as_str()))
-        {
-            return Err((
-                format!("{field}.{name}"),
-                "there is no such service".to_owned(),
-            ));
+        let mut services = services.chain(self.never_ready.iter().map(|name| ("never_ready", name)));
+        if let Some((field, name)) = services.find(|(_, name)| !names.services.contains(&name.as_str())) {
+            return Err((format!("{field}.{name}"), "there is no such service".to_owned()));
         }
-        if let Some(name) = self
-            .queue_speed
-            .keys()
-            .find(|name| !names.queues.contains(&name.as_str()))
-        {
-            return Err((
-                format!("queue_speed.{name}"),
-                "there is no such queue".to_owned(),
-            ));
+        if let Some(name) = self.queue_speed.keys().find(|name| !names.queues.contains(&name.as_str())) {
+            return Err((format!("queue_speed.{name}"), "there is no such queue".to_owned()));
         }
         self.check_ranges()
     }
@@ -79,12 +66,7 @@ impl Faults {
         }
         for (name, errors) in &self.errors {
             within(&format!("errors.{name}.ratio"), errors.ratio, 0.0, 1.0)?;
-            within(
-                &format!("errors.{name}.status"),
-                f64::from(errors.status),
-                400.0,
-                599.0,
-            )?;
+            within(&format!("errors.{name}.status"), f64::from(errors.status), 400.0, 599.0)?;
         }
         for (name, share) in &self.capacity {
             within(&format!("capacity.{name}"), *share, 0.0, 1.0)?;
@@ -100,20 +82,14 @@ fn within(field: &str, value: f64, least: f64, most: f64) -> Result<(), (String,
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    Err((
-        field.to_owned(),
-        format!("must be between {least} and {most} (got {value})"),
-    ))
+    Err((field.to_owned(), format!("must be between {least} and {most} (got {value})")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NAMES: Names<'static> = Names {
-        services: &["core"],
-        queues: &["commands"],
-    };
+    const NAMES: Names<'static> = Names { services: &["core"], queues: &["commands"] };
 
     #[test]
     fn nothing_is_a_healthy_platform() {
@@ -123,19 +99,14 @@ mod tests {
 
     #[test]
     fn an_unknown_service_is_named() {
-        let faults: Faults =
-            serde_json::from_str(r#"{"slow": {"cote": 2.0}}"#).expect("well-formed");
+        let faults: Faults = serde_json::from_str(r#"{"slow": {"cote": 2.0}}"#).expect("well-formed");
         assert_eq!(faults.check(&NAMES).expect_err("unknown").0, "slow.cote");
     }
 
     #[test]
     fn an_impossible_ratio_is_named() {
-        let faults: Faults =
-            serde_json::from_str(r#"{"errors": {"core": {"ratio": 1.5}}}"#).expect("well-formed");
-        assert_eq!(
-            faults.check(&NAMES).expect_err("impossible").0,
-            "errors.core.ratio"
-        );
+        let faults: Faults = serde_json::from_str(r#"{"errors": {"core": {"ratio": 1.5}}}"#).expect("well-formed");
+        assert_eq!(faults.check(&NAMES).expect_err("impossible").0, "errors.core.ratio");
     }
 
     #[test]

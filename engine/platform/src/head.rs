@@ -59,11 +59,7 @@ impl<'b> Head<'b> {
             14 if is("content-length") => self.frame(Framing::Length(length(header.value)?))?,
             17 if is("transfer-encoding") => {
                 let is_chunked = header.value.eq_ignore_ascii_case(b"chunked");
-                self.frame(
-                    is_chunked
-                        .then_some(Framing::Chunked)
-                        .ok_or(Stop::Refused(501))?,
-                )?;
+                self.frame(is_chunked.then_some(Framing::Chunked).ok_or(Stop::Refused(501))?)?;
             }
             17 if is("x-idempotency-key") => {
                 self.idempotency_key = Some(header.value).filter(|key| !key.is_empty());
@@ -94,15 +90,10 @@ fn length(value: &[u8]) -> Result<usize, Stop> {
     let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     let digits = std::str::from_utf8(value).ok().filter(|_| is_number);
     // More digits than a number holds are a body that is too long, not nonsense.
-    Ok(digits
-        .ok_or(Stop::Refused(400))?
-        .parse()
-        .unwrap_or(usize::MAX))
+    Ok(digits.ok_or(Stop::Refused(400))?.parse().unwrap_or(usize::MAX))
 }
 
 fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = value.split_at_checked(7)?;
-    scheme
-        .eq_ignore_ascii_case(b"bearer ")
-        .then(|| token.trim_ascii())
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
 }

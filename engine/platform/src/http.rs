@@ -65,8 +65,7 @@ pub fn parse(bytes: &[u8]) -> Result<Request<'_>, Stop> {
     let mut headers = [EMPTY_HEADER; HEADERS_AT_MOST];
     let mut request = httparse::Request::new(&mut headers);
     let head_bytes = head_length(request.parse(bytes), bytes.len())?;
-    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version)
-    else {
+    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version) else {
         return Err(Stop::Refused(400));
     };
     let head = Head::learn(request.headers, minor)?;
@@ -87,9 +86,7 @@ pub fn parse(bytes: &[u8]) -> Result<Request<'_>, Stop> {
 fn head_length(parsed: httparse::Result<usize>, received: usize) -> Result<usize, Stop> {
     match parsed {
         Ok(Status::Complete(length)) if length <= HEAD_AT_MOST => Ok(length),
-        Ok(Status::Partial) if received <= HEAD_AT_MOST => Err(Stop::Incomplete {
-            wants_continue: false,
-        }),
+        Ok(Status::Partial) if received <= HEAD_AT_MOST => Err(Stop::Incomplete { wants_continue: false }),
         Ok(_) | Err(httparse::Error::TooManyHeaders) => Err(Stop::Refused(431)),
         Err(httparse::Error::Version) => Err(Stop::Refused(505)),
         Err(_) => Err(Stop::Refused(400)),
@@ -106,9 +103,7 @@ fn plain_path(target: &str) -> &[u8] {
 }
 
 fn body<'b>(head: &Head<'b>, bytes: &'b [u8]) -> Result<(Body<'b>, usize), Stop> {
-    let missing = Stop::Incomplete {
-        wants_continue: head.wants_continue,
-    };
+    let missing = Stop::Incomplete { wants_continue: head.wants_continue };
     match head.framing {
         Framing::Chunked => {
             let (body, length) = unchunk(bytes)?.ok_or(missing)?;
@@ -159,9 +154,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const WAITS: Result<Request<'static>, Stop> = Err(Stop::Incomplete {
-        wants_continue: false,
-    });
+    const WAITS: Result<Request<'static>, Stop> = Err(Stop::Incomplete { wants_continue: false });
 
     fn refusal(bytes: &[u8]) -> Option<u16> {
         match parse(bytes) {
@@ -175,14 +168,8 @@ mod tests {
         let bytes = b"POST /v1/x?y=1 HTTP/1.1\r\nHost: a\r\nauthorization: bearer abc\r\n\
             X-Idempotency-Key: k\r\nContent-Length: 2\r\n\r\n{}GET";
         let request = parse(bytes).expect("whole");
-        assert_eq!(
-            (request.method, request.path, request.body.bytes()),
-            ("POST", &b"/v1/x"[..], &b"{}"[..])
-        );
-        assert_eq!(
-            (request.token, request.idempotency_key),
-            (Some(&b"abc"[..]), Some(&b"k"[..]))
-        );
+        assert_eq!((request.method, request.path, request.body.bytes()), ("POST", &b"/v1/x"[..], &b"{}"[..]));
+        assert_eq!((request.token, request.idempotency_key), (Some(&b"abc"[..]), Some(&b"k"[..])));
         assert!(request.has("x-idempotency-KEY") && !request.has("x-other") && request.keeps_alive);
         assert_eq!(request.length, bytes.len() - 3);
     }
@@ -199,10 +186,7 @@ mod tests {
     fn chunks_are_put_together() {
         let bytes = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: 1\r\n\r\n!";
         let request = parse(bytes).expect("whole");
-        assert_eq!(
-            (request.body.bytes(), request.length),
-            (&b"abcde"[..], bytes.len() - 1)
-        );
+        assert_eq!((request.body.bytes(), request.length), (&b"abcde"[..], bytes.len() - 1));
     }
 
     #[test]
@@ -232,25 +216,15 @@ mod tests {
 
     #[test]
     fn a_head_without_end_is_refused_in_time() {
-        let long = [
-            &b"GET / HTTP/1.1\r\nHost: a\r\nX: "[..],
-            &[b'x'; HEAD_AT_MOST],
-        ]
-        .concat();
+        let long = [&b"GET / HTTP/1.1\r\nHost: a\r\nX: "[..], &[b'x'; HEAD_AT_MOST]].concat();
         assert_eq!(refusal(&long), Some(431));
         assert_eq!(parse(&long[..1000]), WAITS);
     }
 
     #[test]
     fn a_client_that_waits_to_go_on_is_known() {
-        let bytes =
-            b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
-        assert_eq!(
-            parse(bytes),
-            Err(Stop::Incomplete {
-                wants_continue: true
-            })
-        );
+        let bytes = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+        assert_eq!(parse(bytes), Err(Stop::Incomplete { wants_continue: true }));
     }
 
     proptest! {

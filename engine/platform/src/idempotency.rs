@@ -45,11 +45,7 @@ impl SeenKeys {
     #[must_use]
     pub fn new(remember: usize) -> Self {
         let empty = || HashSet::with_capacity_and_hasher(remember, Already::default());
-        Self {
-            young: empty(),
-            old: empty(),
-            remember,
-        }
+        Self { young: empty(), old: empty(), remember }
     }
 
     /// Remember this key; is it new?
@@ -85,10 +81,7 @@ mod tests {
     #[test]
     fn a_key_is_new_once() {
         let mut seen = SeenKeys::new(10);
-        assert_eq!(
-            [seen.is_new(1), seen.is_new(1), seen.is_new(2)],
-            [true, false, true]
-        );
+        assert_eq!([seen.is_new(1), seen.is_new(1), seen.is_new(2)], [true, false, true]);
     }
 
     #[test]

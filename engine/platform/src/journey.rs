@@ -21,12 +21,9 @@ pub struct Arrival {
 impl Platform {
     /// A request comes in now.
     pub fn admit(&mut self, arrival: Arrival) {
-        let pinned = arrival
-            .pinned_to
-            .filter(|&replica| self.services[self.gateway].at(replica).is_some());
-        let gateway = pinned
-            .map(|replica| replica.place)
-            .or_else(|| self.services[self.gateway].pick(&mut self.random));
+        let pinned = arrival.pinned_to.filter(|&replica| self.services[self.gateway].at(replica).is_some());
+        let gateway =
+            pinned.map(|replica| replica.place).or_else(|| self.services[self.gateway].pick(&mut self.random));
         let Some(gateway) = gateway else {
             self.reject(arrival.connection, arrival.route, 503);
             return;
@@ -39,12 +36,7 @@ impl Platform {
     pub fn reject(&mut self, connection: ConnectionRef, route: usize, status: u16) {
         let arrived_us = self.now_us;
         self.services[self.gateway].usage.count(1);
-        self.answers.push(Answer {
-            connection,
-            route,
-            status,
-            arrived_us,
-        });
+        self.answers.push(Answer { connection, route, status, arrived_us });
     }
 
     fn store(&mut self, arrival: Arrival, gateway: u32) -> RequestId {
@@ -71,10 +63,7 @@ impl Platform {
 
     /// A request comes to a replica.
     fn enter(&mut self, id: RequestId, service: usize, place: u32) {
-        match self.services[service]
-            .station(place)
-            .map_or(Entry::Full, |station| station.enter(id))
-        {
+        match self.services[service].station(place).map_or(Entry::Full, |station| station.enter(id)) {
             Entry::Begins => self.begin(id, service),
             Entry::Waits => {}
             Entry::Full if service == self.gateway => self.finish(id, 503),
@@ -86,10 +75,7 @@ impl Platform {
     pub(crate) fn begin(&mut self, id: RequestId, service: usize) {
         let deployment = &mut self.services[service];
         deployment.usage.begin(self.now_us);
-        let drawn_us = deployment
-            .time
-            .as_ref()
-            .map_or(0.0, |time| time.draw_us(&mut self.random));
+        let drawn_us = deployment.time.as_ref().map_or(0.0, |time| time.draw_us(&mut self.random));
         let takes_us = whole_us(drawn_us * deployment.slow);
         self.work(id, takes_us);
     }
@@ -121,8 +107,7 @@ impl Platform {
             self.finish(id, status);
         } else if let Some(place) = self.services[service].pick(&mut self.random) {
             let stored = &mut self.requests[id as usize];
-            (stored.stage, stored.replica, stored.reached_service_us) =
-                (Stage::Service, place, self.now_us);
+            (stored.stage, stored.replica, stored.reached_service_us) = (Stage::Service, place, self.now_us);
             self.enter(id, service, place);
         } else {
             self.finish(id, 503);
@@ -130,11 +115,7 @@ impl Platform {
     }
 
     fn call_database(&mut self, id: RequestId, request: Request) {
-        let Some(pool) = self
-            .database
-            .as_mut()
-            .filter(|_| request.database_calls > 0)
-        else {
+        let Some(pool) = self.database.as_mut().filter(|_| request.database_calls > 0) else {
             self.service_done(id, request);
             return;
         };
@@ -159,21 +140,13 @@ impl Platform {
         }
         let stored = &mut self.requests[id as usize];
         stored.database_calls -= 1;
-        self.call_database(
-            id,
-            Request {
-                database_calls: request.database_calls - 1,
-                ..request
-            },
-        );
+        self.call_database(id, Request { database_calls: request.database_calls - 1, ..request });
     }
 
     fn service_done(&mut self, id: RequestId, request: Request) {
         let service = self.routes.at(request.route).service;
         self.release(service, request.replica);
-        let status = self
-            .mistake(service)
-            .unwrap_or_else(|| self.carry_out(request));
+        let status = self.mistake(service).unwrap_or_else(|| self.carry_out(request));
         self.served(id, service, status);
     }
 
@@ -181,9 +154,7 @@ impl Platform {
     pub(crate) fn release(&mut self, service: usize, place: u32) {
         let deployment = &mut self.services[service];
         deployment.usage.end(self.now_us, 1);
-        let next = deployment
-            .station(place)
-            .and_then(super::queueing::Station::leave);
+        let next = deployment.station(place).and_then(super::queueing::Station::leave);
         match next {
             Some(next) => self.begin(next, service),
             None => self.services[service].sweep(place),
@@ -216,12 +187,7 @@ impl Platform {
 
     fn served(&mut self, id: RequestId, service: usize, status: u16) {
         let request = self.requests[id as usize];
-        self.counts.inner_answer(
-            service,
-            request.route,
-            status,
-            self.now_us - request.reached_service_us,
-        );
+        self.counts.inner_answer(service, request.route, status, self.now_us - request.reached_service_us);
         self.services[service].usage.count(1);
         self.finish(id, status);
     }
@@ -237,19 +203,9 @@ impl Platform {
     }
 
     fn send(&mut self, id: RequestId, status: u16) {
-        let Request {
-            connection,
-            route,
-            arrived_us,
-            ..
-        } = self.requests[id as usize];
+        let Request { connection, route, arrived_us, .. } = self.requests[id as usize];
         self.services[self.gateway].usage.count(1);
-        self.answers.push(Answer {
-            connection,
-            route,
-            status,
-            arrived_us,
-        });
+        self.answers.push(Answer { connection, route, status, arrived_us });
         self.drop_request(id);
     }
 

@@ -40,22 +40,15 @@ fn run() -> Result<(), String> {
         stop_with_stdin(desk.clone());
     }
     announce(&service, &admin).map_err(|error| error.to_string())?;
-    let answering = Admin {
-        desk,
-        clock,
-        routes: RouteTable::new(&config),
-        namespace: config.namespace.clone(),
-    };
+    let answering = Admin { desk, clock, routes: RouteTable::new(&config), namespace: config.namespace.clone() };
     thread::spawn(move || answering.serve(&admin));
     let server = Server::new(&config, credentials, service, inbox, clock);
-    server
-        .and_then(Server::run)
-        .map_err(|error| format!("the server cannot go on: {error}"))
+    server.and_then(Server::run).map_err(|error| format!("the server cannot go on: {error}"))
 }
 
 fn load(path: &str) -> Result<(Config, Credentials), String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("{path}: {error}. Remedy: name a readable file"))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}. Remedy: name a readable file"))?;
     let config = config::read(&text).map_err(|error| format!("{path}: {error}"))?;
     let credentials = credentials(&config).map_err(|error| format!("{path}: {error}"))?;
     Ok((config, credentials))
@@ -66,19 +59,11 @@ fn credentials(config: &Config) -> Result<Credentials, ConfigError> {
         return Ok(Credentials::default());
     };
     let password = login.password_env.as_ref().map(|name| {
-        let missing = |_| {
-            ConfigError::new(
-                "login.password_env",
-                format!("{name} is not set"),
-                "set this environment variable",
-            )
-        };
+        let missing =
+            |_| ConfigError::new("login.password_env", format!("{name} is not set"), "set this environment variable");
         std::env::var(name).map_err(missing)
     });
-    Ok(Credentials {
-        username: login.username.clone(),
-        password: password.transpose()?,
-    })
+    Ok(Credentials { username: login.username.clone(), password: password.transpose()? })
 }
 
 fn listen(address: &str) -> Result<TcpListener, String> {
@@ -94,26 +79,13 @@ fn listen(address: &str) -> Result<TcpListener, String> {
 /// As many connections as this process may ever have; failing that, as many as it has.
 fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        },
-    );
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
 fn announce(service: &TcpListener, admin: &TcpListener) -> std::io::Result<()> {
-    let (listen, admin) = (
-        service.local_addr()?.to_string(),
-        admin.local_addr()?.to_string(),
-    );
+    let (listen, admin) = (service.local_addr()?.to_string(), admin.local_addr()?.to_string());
     let mut stdout = std::io::stdout();
-    writeln!(
-        stdout,
-        "{}",
-        serde_json::json!({ "listen": listen, "admin": admin })
-    )?;
+    writeln!(stdout, "{}", serde_json::json!({ "listen": listen, "admin": admin }))?;
     stdout.flush()
 }
 
@@ -130,10 +102,7 @@ fn stop_on_signals(desk: Desk) -> std::io::Result<()> {
 fn stop_with_stdin(desk: Desk) {
     thread::spawn(move || {
         let mut ignored = [0; 1024];
-        while std::io::stdin()
-            .read(&mut ignored)
-            .is_ok_and(|read| read > 0)
-        {}
+        while std::io::stdin().read(&mut ignored).is_ok_and(|read| read > 0) {}
         let _ = desk.ask(Order::Stop);
     });
 }

@@ -64,15 +64,8 @@ pub(crate) struct Request {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
-    Work {
-        id: RequestId,
-        generation: u32,
-    },
-    ReplicaDue {
-        service: usize,
-        place: u32,
-        number: u32,
-    },
+    Work { id: RequestId, generation: u32 },
+    ReplicaDue { service: usize, place: u32, number: u32 },
     Second,
 }
 
@@ -143,13 +136,7 @@ impl Platform {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let routes = RouteTable::new(config);
-        let place = |name: &str| {
-            config
-                .services
-                .iter()
-                .position(|service| service.name == name)
-                .unwrap_or_default()
-        };
+        let place = |name: &str| config.services.iter().position(|service| service.name == name).unwrap_or_default();
         let queues = config.queues.iter();
         let mut platform = Self {
             now_us: 0,
@@ -162,13 +149,7 @@ impl Platform {
                 time: ServiceTime::new(&database.time_ms),
             }),
             queues: queues
-                .map(|queue| {
-                    CommandQueue::new(
-                        queue.name.clone(),
-                        place(&queue.service),
-                        queue.per_replica_rps,
-                    )
-                })
+                .map(|queue| CommandQueue::new(queue.name.clone(), place(&queue.service), queue.per_replica_rps))
                 .collect(),
             requests: Vec::new(),
             free: Vec::new(),
@@ -190,11 +171,7 @@ impl Platform {
 
     pub(crate) fn plan(&mut self, at_us: u64, what: What) {
         self.planned += 1;
-        self.events.push(Reverse(Event {
-            at_us,
-            order: self.planned,
-            what,
-        }));
+        self.events.push(Reverse(Event { at_us, order: self.planned, what }));
     }
 
     /// When something happens next.
@@ -223,11 +200,7 @@ impl Platform {
                     self.work_ends(id);
                 }
             }
-            What::ReplicaDue {
-                service,
-                place,
-                number,
-            } => {
+            What::ReplicaDue { service, place, number } => {
                 self.work_off_queues();
                 self.services[service].make_ready(ReplicaRef { place, number }, self.now_us);
             }

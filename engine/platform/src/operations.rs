@@ -14,14 +14,8 @@ pub struct Refusal {
 
 impl Platform {
     fn service_named(&self, name: &str) -> Result<usize, Refusal> {
-        let found = self
-            .services
-            .iter()
-            .position(|service| service.name == name);
-        found.ok_or_else(|| Refusal {
-            problem: format!("there is no service {name:?}"),
-            is_unknown: true,
-        })
+        let found = self.services.iter().position(|service| service.name == name);
+        found.ok_or_else(|| Refusal { problem: format!("there is no service {name:?}"), is_unknown: true })
     }
 
     /// So many replicas should there be.
@@ -37,16 +31,8 @@ impl Platform {
 
     fn reconcile(&mut self, service: usize) {
         self.work_off_queues();
-        for (ReplicaRef { place, number }, due_us) in self.services[service].reconcile(self.now_us)
-        {
-            self.plan(
-                due_us,
-                What::ReplicaDue {
-                    service,
-                    place,
-                    number,
-                },
-            );
+        for (ReplicaRef { place, number }, due_us) in self.services[service].reconcile(self.now_us) {
+            self.plan(due_us, What::ReplicaDue { service, place, number });
         }
     }
 
@@ -54,17 +40,10 @@ impl Platform {
     ///
     /// # Errors
     /// There is no such service, or it has no autoscaler.
-    pub fn set_scaling(
-        &mut self,
-        name: &str,
-        change: impl FnOnce(&mut ScalingStatus),
-    ) -> Result<(), Refusal> {
+    pub fn set_scaling(&mut self, name: &str, change: impl FnOnce(&mut ScalingStatus)) -> Result<(), Refusal> {
         let service = self.service_named(name)?;
         let problem = format!("service {name:?} has no autoscaler");
-        let status = self.scaling[service].as_mut().ok_or(Refusal {
-            problem,
-            is_unknown: true,
-        })?;
+        let status = self.scaling[service].as_mut().ok_or(Refusal { problem, is_unknown: true })?;
         change(status);
         Ok(())
     }
@@ -74,24 +53,10 @@ impl Platform {
     /// # Errors
     /// The first field that cannot be meant.
     pub fn check_faults(&self, faults: &Faults) -> Result<(), Refusal> {
-        let services: Vec<&str> = self
-            .services
-            .iter()
-            .map(|service| service.name.as_str())
-            .collect();
-        let queues: Vec<&str> = self
-            .queues
-            .iter()
-            .map(|queue| queue.name.as_str())
-            .collect();
-        let checked = faults.check(&Names {
-            services: &services,
-            queues: &queues,
-        });
-        checked.map_err(|(field, problem)| Refusal {
-            problem: format!("`{field}`: {problem}"),
-            is_unknown: false,
-        })
+        let services: Vec<&str> = self.services.iter().map(|service| service.name.as_str()).collect();
+        let queues: Vec<&str> = self.queues.iter().map(|queue| queue.name.as_str()).collect();
+        let checked = faults.check(&Names { services: &services, queues: &queues });
+        checked.map_err(|(field, problem)| Refusal { problem: format!("`{field}`: {problem}"), is_unknown: false })
     }
 
     /// These faults, and no others, hold from now on. They were checked.
@@ -114,9 +79,7 @@ impl Platform {
         service.never_ready = faults.never_ready.contains(&service.name);
         service.revive(self.now_us);
         let share = faults.capacity.get(&service.name).copied().unwrap_or(1.0);
-        let slots = u32::try_from(whole(f64::from(service.concurrency) * share))
-            .unwrap_or(1)
-            .max(1);
+        let slots = u32::try_from(whole(f64::from(service.concurrency) * share)).unwrap_or(1).max(1);
         for id in service.resize(slots, self.now_us) {
             self.begin(id, index);
         }
@@ -213,10 +176,7 @@ impl Platform {
     /// A dead gateway's request leaves the service it stands at.
     fn let_go(&mut self, id: RequestId) {
         let request = self.requests[id as usize];
-        if !matches!(
-            request.stage,
-            Stage::Service | Stage::Database | Stage::DatabaseQueue
-        ) {
+        if !matches!(request.stage, Stage::Service | Stage::Database | Stage::DatabaseQueue) {
             return;
         }
         let service = self.routes.at(request.route).service;
@@ -263,17 +223,12 @@ impl Platform {
     pub(crate) fn work_off(&mut self, index: usize) {
         let queue = &mut self.queues[index];
         let worker = &mut self.services[queue.worker];
-        let per_replica_rps = queue.per_replica_rps / worker.slow * f64::from(worker.slots)
-            / f64::from(worker.concurrency);
-        let done = queue.work_off(
-            self.now_us,
-            per_replica_rps * queue.speed * worker.ready() as f64,
-        );
+        let per_replica_rps =
+            queue.per_replica_rps / worker.slow * f64::from(worker.slots) / f64::from(worker.concurrency);
+        let done = queue.work_off(self.now_us, per_replica_rps * queue.speed * worker.ready() as f64);
         if done > 0 {
             worker.usage.count(done);
-            worker.usage.add_busy_us(whole(
-                done as f64 * f64::from(worker.slots) * 1e6 / per_replica_rps,
-            ));
+            worker.usage.add_busy_us(whole(done as f64 * f64::from(worker.slots) * 1e6 / per_replica_rps));
         }
     }
 }

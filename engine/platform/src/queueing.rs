@@ -29,12 +29,7 @@ impl Station {
     /// A station with `slots` served at a time and `room` for those that wait.
     #[must_use]
     pub fn new(slots: u32, room: usize) -> Self {
-        Self {
-            slots,
-            room,
-            busy: 0,
-            waiting: VecDeque::new(),
-        }
+        Self { slots, room, busy: 0, waiting: VecDeque::new() }
     }
 
     /// A request comes in.
@@ -103,23 +98,14 @@ mod tests {
     #[test]
     fn the_first_to_wait_is_the_first_to_begin() {
         let mut station = Station::new(1, 2);
-        assert_eq!(
-            [station.enter(1), station.enter(2), station.enter(3)],
-            [Entry::Begins, Entry::Waits, Entry::Waits]
-        );
-        assert_eq!(
-            [station.leave(), station.leave(), station.leave()],
-            [Some(2), Some(3), None]
-        );
+        assert_eq!([station.enter(1), station.enter(2), station.enter(3)], [Entry::Begins, Entry::Waits, Entry::Waits]);
+        assert_eq!([station.leave(), station.leave(), station.leave()], [Some(2), Some(3), None]);
     }
 
     #[test]
     fn without_room_a_request_is_turned_away() {
         let mut station = Station::new(1, 0);
-        assert_eq!(
-            [station.enter(1), station.enter(2)],
-            [Entry::Begins, Entry::Full]
-        );
+        assert_eq!([station.enter(1), station.enter(2)], [Entry::Begins, Entry::Full]);
     }
 
     #[test]

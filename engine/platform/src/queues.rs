@@ -54,10 +54,7 @@ impl CommandQueue {
         self.depth += 1;
         match self.batches.back_mut() {
             Some(last) if now_us < last.accepted_us + BATCH_US => last.commands += 1,
-            _ => self.batches.push_back(Batch {
-                accepted_us: now_us,
-                commands: 1,
-            }),
+            _ => self.batches.push_back(Batch { accepted_us: now_us, commands: 1 }),
         }
     }
 
@@ -107,9 +104,7 @@ impl CommandQueue {
     /// Age of the oldest command not done, in µs.
     #[must_use]
     pub fn oldest_us(&self, now_us: u64) -> u64 {
-        self.batches
-            .front()
-            .map_or(0, |first| now_us.saturating_sub(first.accepted_us))
+        self.batches.front().map_or(0, |first| now_us.saturating_sub(first.accepted_us))
     }
 
     /// Commands accepted, done, and repeated so far.

@@ -65,6 +65,8 @@ pub struct Deployment {
     ready_after_us: u64,
     replicas: Vec<Option<Replica>>,
     ready: Vec<u32>,
+    /// Whose turn it was to get a connection.
+    turn: usize,
     next_number: u32,
 }
 
@@ -88,6 +90,7 @@ impl Deployment {
             ready_after_us: micros(service.ready_after_s),
             replicas: Vec::new(),
             ready: Vec::new(),
+            turn: 0,
             next_number: 0,
         };
         for _ in 0..deployment.desired {
@@ -114,23 +117,15 @@ impl Deployment {
         let number = self.next_number;
         self.next_number += 1;
         let station = Station::new(self.slots, self.room);
-        let replica = Replica {
-            number,
-            phase: Phase::Starting { due_us },
-            created_us: now_us,
-            station,
-            connections: 0,
-        };
+        let replica =
+            Replica { number, phase: Phase::Starting { due_us }, created_us: now_us, station, connections: 0 };
         let free = self.replicas.iter().position(Option::is_none);
         let place = free.unwrap_or_else(|| {
             self.replicas.push(None);
             self.replicas.len() - 1
         });
         self.replicas[place] = Some(replica);
-        ReplicaRef {
-            place: narrow(place),
-            number,
-        }
+        ReplicaRef { place: narrow(place), number }
     }
 
     /// A starting replica's time has come. Not when a fault keeps it from it; `revive` tries again.
@@ -160,18 +155,12 @@ impl Deployment {
 
     fn stop_youngest(&mut self, now_us: u64) {
         let waiting = |replica: &Replica| matches!(replica.phase, Phase::Starting { .. });
-        let alive = self
-            .places()
-            .filter(|(_, replica)| !matches!(replica.phase, Phase::Draining { .. }));
-        let youngest = alive
-            .max_by_key(|(_, replica)| (waiting(replica), replica.number))
-            .map(|(place, _)| place);
+        let alive = self.places().filter(|(_, replica)| !matches!(replica.phase, Phase::Draining { .. }));
+        let youngest = alive.max_by_key(|(_, replica)| (waiting(replica), replica.number)).map(|(place, _)| place);
         let Some(place) = youngest else { return };
         self.withdraw(place, now_us);
         if let Some(replica) = self.replicas[place as usize].as_mut() {
-            replica.phase = Phase::Draining {
-                until_us: now_us + GRACE_US,
-            };
+            replica.phase = Phase::Draining { until_us: now_us + GRACE_US };
         }
         self.sweep(place);
     }
@@ -184,9 +173,7 @@ impl Deployment {
     /// A draining replica with nothing left to do is gone.
     pub fn sweep(&mut self, place: u32) {
         let idle = |replica: &Replica| {
-            matches!(replica.phase, Phase::Draining { .. })
-                && replica.station.load() == 0
-                && replica.connections == 0
+            matches!(replica.phase, Phase::Draining { .. }) && replica.station.load() == 0 && replica.connections == 0
         };
         if self.replicas[place as usize].as_ref().is_some_and(idle) {
             self.replicas[place as usize] = None;
@@ -206,9 +193,7 @@ impl Deployment {
         self.slots = slots;
         self.usage.offer(now_us, self.ready.len(), slots);
         let replicas = self.replicas.iter_mut().flatten();
-        replicas
-            .flat_map(|replica| replica.station.resize(slots))
-            .collect()
+        replicas.flat_map(|replica| replica.station.resize(slots)).collect()
     }
 
     /// The less loaded of two ready replicas drawn at random, as service meshes choose.
@@ -217,38 +202,22 @@ impl Deployment {
         if many <= 1 {
             return self.ready.first().copied();
         }
-        let (first, second) = (
-            random.random_range(0..many),
-            random.random_range(0..many - 1),
-        );
+        let (first, second) = (random.random_range(0..many), random.random_range(0..many - 1));
         let second = if second >= first { second + 1 } else { second };
         let (first, second) = (self.ready[first], self.ready[second]);
-        let load = |place: u32| {
-            self.replicas[place as usize]
-                .as_ref()
-                .map_or(usize::MAX, |replica| replica.station.load())
-        };
-        Some(if load(second) < load(first) {
-            second
-        } else {
-            first
-        })
+        let load =
+            |place: u32| self.replicas[place as usize].as_ref().map_or(usize::MAX, |replica| replica.station.load());
+        Some(if load(second) < load(first) { second } else { first })
     }
 
-    /// The ready replica with the fewest connections gets one more.
+    /// The next ready replica in turn gets one more connection. (Not the one with the fewest: after a scale-up all the
+    /// busy connections would move to the new replicas, and the old ones would keep the idle ones.)
     pub fn connect(&mut self) -> Option<ReplicaRef> {
-        let connections = |place: &u32| {
-            self.replicas[*place as usize]
-                .as_ref()
-                .map_or(u32::MAX, |replica| replica.connections)
-        };
-        let place = self.ready.iter().copied().min_by_key(connections)?;
+        self.turn = (self.turn + 1) % self.ready.len().max(1);
+        let place = *self.ready.get(self.turn)?;
         let replica = self.replicas[place as usize].as_mut()?;
         replica.connections += 1;
-        Some(ReplicaRef {
-            place,
-            number: replica.number,
-        })
+        Some(ReplicaRef { place, number: replica.number })
     }
 
     /// A connection is closed.
@@ -267,42 +236,27 @@ impl Deployment {
 
     /// The station at a place; a place a request stands at is never empty.
     pub fn station(&mut self, place: u32) -> Option<&mut Station> {
-        self.replicas[place as usize]
-            .as_mut()
-            .map(|replica| &mut replica.station)
+        self.replicas[place as usize].as_mut().map(|replica| &mut replica.station)
     }
 
     /// Does it take requests?
     #[must_use]
     pub fn is_ready(&self, replica: ReplicaRef) -> bool {
-        let found = self
-            .replicas
-            .get(replica.place as usize)
-            .and_then(Option::as_ref);
-        found.is_some_and(|found| {
-            found.number == replica.number && matches!(found.phase, Phase::Ready { .. })
-        })
+        let found = self.replicas.get(replica.place as usize).and_then(Option::as_ref);
+        found.is_some_and(|found| found.number == replica.number && matches!(found.phase, Phase::Ready { .. }))
     }
 
     /// Replicas and where they are.
     pub fn places(&self) -> impl Iterator<Item = (u32, &Replica)> {
-        (0..)
-            .zip(&self.replicas)
-            .filter_map(|(place, replica)| replica.as_ref().map(|replica| (place, replica)))
+        (0..).zip(&self.replicas).filter_map(|(place, replica)| replica.as_ref().map(|replica| (place, replica)))
     }
 
     /// The oldest ready replicas, at most so many.
     #[must_use]
     pub fn oldest_ready(&self, most: usize) -> Vec<ReplicaRef> {
-        let ready = self
-            .places()
-            .filter(|(_, replica)| matches!(replica.phase, Phase::Ready { .. }));
-        let mut ready: Vec<ReplicaRef> = ready
-            .map(|(place, replica)| ReplicaRef {
-                place,
-                number: replica.number,
-            })
-            .collect();
+        let ready = self.places().filter(|(_, replica)| matches!(replica.phase, Phase::Ready { .. }));
+        let mut ready: Vec<ReplicaRef> =
+            ready.map(|(place, replica)| ReplicaRef { place, number: replica.number }).collect();
         ready.sort_by_key(|replica| replica.number);
         ready.truncate(most);
         ready
@@ -326,9 +280,7 @@ impl Deployment {
     /// Replicas that are not draining.
     #[must_use]
     pub fn alive(&self) -> usize {
-        self.places()
-            .filter(|(_, replica)| !matches!(replica.phase, Phase::Draining { .. }))
-            .count()
+        self.places().filter(|(_, replica)| !matches!(replica.phase, Phase::Draining { .. })).count()
     }
 }
 
@@ -377,14 +329,7 @@ mod tests {
         deployment.station(1).expect("a replica").enter(7);
         deployment.desired = 1;
         deployment.reconcile(0);
-        assert_eq!(
-            (
-                deployment.ready(),
-                deployment.alive(),
-                deployment.places().count()
-            ),
-            (1, 1, 2)
-        );
+        assert_eq!((deployment.ready(), deployment.alive(), deployment.places().count()), (1, 1, 2));
         deployment.station(1).expect("still working").leave();
         deployment.sweep(1);
         assert_eq!(deployment.places().count(), 1);
@@ -404,14 +349,9 @@ mod tests {
     #[test]
     fn connections_spread_evenly_over_ready_replicas() {
         let mut deployment = deployment(4);
-        let pinned: Vec<u32> = (0..8)
-            .filter_map(|_| deployment.connect())
-            .map(|replica| replica.place)
-            .collect();
+        let pinned: Vec<u32> = (0..8).filter_map(|_| deployment.connect()).map(|replica| replica.place).collect();
         assert_eq!(
-            (0..4)
-                .map(|place| pinned.iter().filter(|&&at| at == place).count())
-                .collect::<Vec<_>>(),
+            (0..4).map(|place| pinned.iter().filter(|&&at| at == place).count()).collect::<Vec<_>>(),
             [2, 2, 2, 2]
         );
     }

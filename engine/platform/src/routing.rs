@@ -42,13 +42,7 @@ impl RouteTable {
     /// From a checked configuration.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let service = |name: &str| {
-            config
-                .services
-                .iter()
-                .position(|service| service.name == name)
-                .unwrap_or_default()
-        };
+        let service = |name: &str| config.services.iter().position(|service| service.name == name).unwrap_or_default();
         let gateway = service(&config.gateway);
         let asked = config.routes.iter().map(|route| Route {
             method: route.method.clone(),
@@ -57,36 +51,20 @@ impl RouteTable {
             database_calls: route.database_calls,
             status: route.status,
             answer_bytes: route.answer_bytes,
-            queue: route
-                .queue
-                .as_ref()
-                .and_then(|name| config.queues.iter().position(|queue| queue.name == *name)),
+            queue: route.queue.as_ref().and_then(|name| config.queues.iter().position(|queue| queue.name == *name)),
             needs: route.needs.clone(),
-            keyed: route
-                .needs
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case("x-idempotency-key")),
+            keyed: route.needs.iter().any(|name| name.eq_ignore_ascii_case("x-idempotency-key")),
             open: route.open || config.login.is_none(),
             is_login: false,
         });
         let mut routes: Vec<Route> = asked.collect();
         if let Some(login) = &config.login {
-            routes.push(Route {
-                is_login: true,
-                ..bare("POST", &login.path, gateway)
-            });
+            routes.push(Route { is_login: true, ..bare("POST", &login.path, gateway) });
         }
         routes.push(bare("", "unmatched", gateway));
         let mut by_path: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
-        for (index, route) in routes
-            .iter()
-            .enumerate()
-            .filter(|(_, route)| !route.method.is_empty())
-        {
-            by_path
-                .entry(route.path.clone().into_bytes())
-                .or_default()
-                .push(index);
+        for (index, route) in routes.iter().enumerate().filter(|(_, route)| !route.method.is_empty()) {
+            by_path.entry(route.path.clone().into_bytes()).or_default().push(index);
         }
         Self { routes, by_path }
     }
@@ -97,9 +75,7 @@ impl RouteTable {
         let Some(candidates) = self.by_path.get(path) else {
             return Found::Nothing;
         };
-        let found = candidates
-            .iter()
-            .find(|&&index| self.routes[index].method == method);
+        let found = candidates.iter().find(|&&index| self.routes[index].method == method);
         found.map_or(Found::OtherMethod, |&index| Found::Route(index))
     }
 

@@ -75,18 +75,8 @@ impl Server {
         let platform = Platform::new(config);
         listener.set_nonblocking(true)?;
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        epoll::add(
-            &epoll,
-            &listener,
-            EventData::new_u64(LISTENER),
-            EventFlags::IN,
-        )?;
-        epoll::add(
-            &epoll,
-            &*inbox.bell,
-            EventData::new_u64(BELL),
-            EventFlags::IN,
-        )?;
+        epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
+        epoll::add(&epoll, &*inbox.bell, EventData::new_u64(BELL), EventFlags::IN)?;
         // Timers are meant to the microsecond here, not to the default 50.
         rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1000))?;
         Ok(Self {
@@ -119,10 +109,7 @@ impl Server {
     /// # Errors
     /// Waiting itself fails: the process cannot go on.
     pub fn run(mut self) -> std::io::Result<()> {
-        let mut events = [Event {
-            flags: EventFlags::empty(),
-            data: EventData::new_u64(0),
-        }; 256];
+        let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 256];
         while !self.is_stopping {
             let now_us = self.clock.now_us();
             if now_us < self.frozen_until_us {
@@ -155,10 +142,7 @@ impl Server {
     /// Frozen: sockets are not looked at; what is inside goes on, and orders are still obeyed.
     fn wait_frozen(&mut self, now_us: u64) -> std::io::Result<()> {
         let timeout = timespec((self.frozen_until_us - now_us).min(250_000));
-        let mut bell = [PollFd::from_borrowed_fd(
-            self.inbox.bell.as_fd(),
-            PollFlags::IN,
-        )];
+        let mut bell = [PollFd::from_borrowed_fd(self.inbox.bell.as_fd(), PollFlags::IN)];
         match poll(&mut bell, Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -173,10 +157,7 @@ impl Server {
             LISTENER => self.accept_all(),
             BELL => self.obey(),
             _ => {
-                let connection = ConnectionRef {
-                    place: what as u32,
-                    number: (what >> 32) as u32,
-                };
+                let connection = ConnectionRef { place: what as u32, number: (what >> 32) as u32 };
                 self.attend_connection(connection, flags);
             }
         }
@@ -208,10 +189,7 @@ impl Server {
     fn sever(&mut self) {
         for replica in self.platform.take_severed() {
             for place in 0..self.connections.len() {
-                if self.connections[place]
-                    .as_ref()
-                    .is_some_and(|connection| connection.pinned_to == Some(replica))
-                {
+                if self.connections[place].as_ref().is_some_and(|connection| connection.pinned_to == Some(replica)) {
                     self.drop_connection(place as u32);
                 }
             }
@@ -223,11 +201,7 @@ impl Server {
             match self.listener.accept() {
                 Ok((socket, _)) => self.welcome(socket),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::ConnectionAborted | ErrorKind::Interrupted
-                    ) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
                 // No file handle left: those who wait stay in the backlog until one is free.
                 Err(_) => break,
             }
@@ -237,22 +211,9 @@ impl Server {
 
     fn listen(&mut self, listens: bool) {
         if listens != self.is_listening {
-            let flags = if listens {
-                EventFlags::IN
-            } else {
-                EventFlags::empty()
-            };
-            let changed = epoll::modify(
-                &self.epoll,
-                &self.listener,
-                EventData::new_u64(LISTENER),
-                flags,
-            );
-            self.is_listening = if changed.is_ok() {
-                listens
-            } else {
-                self.is_listening
-            };
+            let flags = if listens { EventFlags::IN } else { EventFlags::empty() };
+            let changed = epoll::modify(&self.epoll, &self.listener, EventData::new_u64(LISTENER), flags);
+            self.is_listening = if changed.is_ok() { listens } else { self.is_listening };
         }
     }
 
@@ -278,8 +239,7 @@ impl Server {
         let prepared = socket.set_nonblocking(true).is_ok()
             && socket.set_nodelay(true).is_ok()
             && epoll::add(&self.epoll, &socket, EventData::new_u64(data), edges).is_ok();
-        self.connections[place as usize] =
-            Some(Connection::new(socket, self.numbered, pinned_to, now_us));
+        self.connections[place as usize] = Some(Connection::new(socket, self.numbered, pinned_to, now_us));
         if !prepared {
             self.drop_connection(place);
         }
@@ -305,9 +265,7 @@ impl Server {
             let silent_us = now_us.saturating_sub(connection.active_us);
             match connection.state {
                 State::Lingering if silent_us > LINGER_AT_MOST_US => self.drop_connection(place),
-                State::Reading
-                    if !connection.inbox.is_empty() && silent_us > REQUEST_AT_MOST_US =>
-                {
+                State::Reading if !connection.inbox.is_empty() && silent_us > REQUEST_AT_MOST_US => {
                     self.refuse(place, 408);
                 }
                 State::Reading | State::Writing if silent_us > IDLE_AT_MOST_US => {
@@ -337,20 +295,13 @@ impl Server {
                 Err(refusal) => Err(refusal),
             },
             Order::SetDesired { service, desired } => self.platform.set_desired(&service, desired),
-            Order::SetScaling { service, report } => {
-                self.platform.set_scaling(&service, |status| {
-                    status.desired = report.desired.unwrap_or(status.desired);
-                    status.current_metric = report.current_metric.or(status.current_metric);
-                    status.target_metric = report.target_metric.unwrap_or(status.target_metric);
-                    status.conditions = report
-                        .conditions
-                        .unwrap_or_else(|| std::mem::take(&mut status.conditions));
-                })
-            }
-            Order::SetFaults(faults) => self
-                .platform
-                .check_faults(&faults)
-                .map(|()| self.platform.set_faults(faults)),
+            Order::SetScaling { service, report } => self.platform.set_scaling(&service, |status| {
+                status.desired = report.desired.unwrap_or(status.desired);
+                status.current_metric = report.current_metric.or(status.current_metric);
+                status.target_metric = report.target_metric.unwrap_or(status.target_metric);
+                status.conditions = report.conditions.unwrap_or_else(|| std::mem::take(&mut status.conditions));
+            }),
+            Order::SetFaults(faults) => self.platform.check_faults(&faults).map(|()| self.platform.set_faults(faults)),
             Order::Freeze { for_us } => {
                 self.frozen_until_us = self.clock.now_us() + for_us;
                 Ok(())
@@ -365,8 +316,5 @@ impl Server {
 }
 
 fn timespec(span_us: u64) -> Timespec {
-    Timespec {
-        tv_sec: (span_us / 1_000_000) as i64,
-        tv_nsec: ((span_us % 1_000_000) * 1000) as i64,
-    }
+    Timespec { tv_sec: (span_us / 1_000_000) as i64, tv_nsec: ((span_us % 1_000_000) * 1000) as i64 }
 }

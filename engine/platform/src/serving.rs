@@ -22,18 +22,14 @@ enum Judged {
 impl Server {
     /// Something happened on a connection's socket.
     pub(crate) fn attend_connection(&mut self, meant: ConnectionRef, flags: EventFlags) {
-        let found = self
-            .connections
-            .get(meant.place as usize)
-            .and_then(Option::as_ref);
+        let found = self.connections.get(meant.place as usize).and_then(Option::as_ref);
         if found.is_none_or(|connection| connection.number != meant.number) {
             return;
         }
         if flags.contains(EventFlags::OUT) {
             self.resume(meant.place);
         }
-        if flags.intersects(EventFlags::IN | EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR)
-        {
+        if flags.intersects(EventFlags::IN | EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR) {
             self.receive(meant.place);
         }
     }
@@ -163,20 +159,12 @@ impl Server {
         connection.continued = false;
         // An answer to HEAD has no body: close, so that nobody reads ours as the next answer.
         connection.closes |= !request.keeps_alive || request.method == "HEAD";
-        let answer_to = ConnectionRef {
-            place,
-            number: connection.number,
-        };
+        let answer_to = ConnectionRef { place, number: connection.number };
         let pinned_to = connection.pinned_to;
         match *judged {
             Judged::Refused { route, status } => self.platform.reject(answer_to, route, status),
             Judged::Accepted { route, key } => {
-                self.platform.admit(Arrival {
-                    connection: answer_to,
-                    pinned_to,
-                    route,
-                    key,
-                });
+                self.platform.admit(Arrival { connection: answer_to, pinned_to, route, key });
             }
         }
     }
@@ -185,18 +173,8 @@ impl Server {
         let routes = self.platform.routes();
         let route = match routes.find(request.method, request.path) {
             Found::Route(route) => route,
-            Found::OtherMethod => {
-                return Judged::Refused {
-                    route: routes.unmatched(),
-                    status: 405,
-                }
-            }
-            Found::Nothing => {
-                return Judged::Refused {
-                    route: routes.unmatched(),
-                    status: 404,
-                }
-            }
+            Found::OtherMethod => return Judged::Refused { route: routes.unmatched(), status: 405 },
+            Found::Nothing => return Judged::Refused { route: routes.unmatched(), status: 404 },
         };
         let asked = routes.at(route);
         if !asked.open && !request.token.is_some_and(|token| self.tokens.knows(token)) {
@@ -204,11 +182,7 @@ impl Server {
         }
         let body = request.body.bytes();
         let needs_body = asked.is_login || asked.queue.is_some();
-        let is_readable = if body.is_empty() {
-            !needs_body
-        } else {
-            is_json(body)
-        };
+        let is_readable = if body.is_empty() { !needs_body } else { is_json(body) };
         if !is_readable || asked.needs.iter().any(|name| !request.has(name)) {
             return Judged::Refused { route, status: 400 };
         }
@@ -216,21 +190,15 @@ impl Server {
             return Judged::Refused { route, status: 401 };
         }
         let key = request.idempotency_key.filter(|_| asked.keyed);
-        Judged::Accepted {
-            route,
-            key: key.map(|key| self.fingerprints.of(route, key)),
-        }
+        Judged::Accepted { route, key: key.map(|key| self.fingerprints.of(route, key)) }
     }
 
     fn admits(&self, body: &[u8]) -> bool {
         let said: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let agrees = |field: &str, wanted: &Option<String>| {
-            wanted.as_ref().is_none_or(|wanted| {
-                said.get(field).and_then(serde_json::Value::as_str) == Some(wanted)
-            })
+            wanted.as_ref().is_none_or(|wanted| said.get(field).and_then(serde_json::Value::as_str) == Some(wanted))
         };
-        agrees("username", &self.credentials.username)
-            && agrees("password", &self.credentials.password)
+        agrees("username", &self.credentials.username) && agrees("password", &self.credentials.password)
     }
 
     fn bid_continue(&mut self, place: u32) {
@@ -251,38 +219,23 @@ impl Server {
             return;
         };
         (connection.state, connection.closes) = (State::Waiting, true);
-        let answer_to = ConnectionRef {
-            place,
-            number: connection.number,
-        };
-        self.platform
-            .reject(answer_to, self.platform.routes().unmatched(), status);
+        let answer_to = ConnectionRef { place, number: connection.number };
+        self.platform.reject(answer_to, self.platform.routes().unmatched(), status);
     }
 
     /// Send an answer, if its client is still there.
     pub(crate) fn answer(&mut self, answer: Answer) {
-        let Answer {
-            connection: ConnectionRef { place, number },
-            route,
-            status,
-            ..
-        } = answer;
-        let Some(connection) = self.connections[place as usize]
-            .as_mut()
-            .filter(|found| found.number == number)
-        else {
+        let Answer { connection: ConnectionRef { place, number }, route, status, .. } = answer;
+        let Some(connection) = self.connections[place as usize].as_mut().filter(|found| found.number == number) else {
             return;
         };
         connection.answers += 1;
         connection.closes |= connection.answers >= self.requests_at_most
-            || connection
-                .pinned_to
-                .is_some_and(|replica| !self.platform.takes_requests(replica));
+            || connection.pinned_to.is_some_and(|replica| !self.platform.takes_requests(replica));
         let asked = self.platform.routes().at(route);
         let sent = if asked.is_login && status == 200 {
             let token = self.tokens.give();
-            let body =
-                format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":86400}}"#);
+            let body = format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":86400}}"#);
             connection.send(&answers::whole(200, body.as_bytes(), connection.closes))
         } else if status == asked.status {
             connection.send(self.book.of_route(route, connection.closes))

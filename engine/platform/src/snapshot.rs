@@ -58,9 +58,7 @@ impl Platform {
     /// Look at everything, now.
     pub fn look(&mut self) -> Snapshot {
         self.work_off_queues();
-        let services = (0..self.services.len())
-            .map(|index| self.look_at(index))
-            .collect();
+        let services = (0..self.services.len()).map(|index| self.look_at(index)).collect();
         let queues = self.queues.iter().map(|queue| {
             let (accepted, done, repeated) = queue.totals();
             QueueView {
@@ -80,10 +78,7 @@ impl Platform {
             queues: queues.collect(),
             counts: self.counts.clone(),
             database_busy: self.database.as_ref().map_or(0, |pool| pool.station.busy()),
-            database_connections: self
-                .database
-                .as_ref()
-                .map_or(0, |pool| pool.station.slots()),
+            database_connections: self.database.as_ref().map_or(0, |pool| pool.station.slots()),
             in_flight: self.in_flight(),
         }
     }
@@ -91,14 +86,9 @@ impl Platform {
     fn look_at(&mut self, index: usize) -> ServiceView {
         let now_us = self.now_us;
         let service = &mut self.services[index];
-        let (busy_ratio_15s, requests_per_second_15s) = (
-            service.usage.busy_ratio(now_us),
-            service.usage.requests_per_second(now_us),
-        );
-        let pods: Vec<PodView> = service
-            .places()
-            .filter_map(|(_, replica)| pod(replica))
-            .collect();
+        let (busy_ratio_15s, requests_per_second_15s) =
+            (service.usage.busy_ratio(now_us), service.usage.requests_per_second(now_us));
+        let pods: Vec<PodView> = service.places().filter_map(|(_, replica)| pod(replica)).collect();
         ServiceView {
             name: service.name.clone(),
             min: service.min,
@@ -122,9 +112,5 @@ fn pod(replica: &crate::replicas::Replica) -> Option<PodView> {
         Phase::Starting { .. } => None,
         Phase::Ready { since_us } => Some(since_us),
     };
-    Some(PodView {
-        number: replica.number,
-        created_us: replica.created_us,
-        ready_us,
-    })
+    Some(PodView { number: replica.number, created_us: replica.created_us, ready_us })
 }

@@ -49,10 +49,7 @@ impl ServiceTime {
             Self::LogNormal(lognormal) => lognormal.sample(random),
             Self::Choices(cumulative) => {
                 let at: f64 = random.random();
-                let chosen = cumulative
-                    .iter()
-                    .find(|(share, _)| at < *share)
-                    .or(cumulative.last());
+                let chosen = cumulative.iter().find(|(share, _)| at < *share).or(cumulative.last());
                 chosen.map_or(0.0, |(_, us)| *us)
             }
         }
@@ -74,50 +71,21 @@ mod tests {
 
     #[test]
     fn a_lognormal_time_has_the_percentiles_it_was_given() {
-        let drawn = drawn(&TimeMs {
-            p50: Some(2.0),
-            p99: Some(8.0),
-            choices: vec![],
-        });
-        assert!(
-            (drawn[50_000] / 2000.0 - 1.0).abs() < 0.02,
-            "P50 {}",
-            drawn[50_000]
-        );
-        assert!(
-            (drawn[99_000] / 8000.0 - 1.0).abs() < 0.04,
-            "P99 {}",
-            drawn[99_000]
-        );
+        let drawn = drawn(&TimeMs { p50: Some(2.0), p99: Some(8.0), choices: vec![] });
+        assert!((drawn[50_000] / 2000.0 - 1.0).abs() < 0.02, "P50 {}", drawn[50_000]);
+        assert!((drawn[99_000] / 8000.0 - 1.0).abs() < 0.04, "P99 {}", drawn[99_000]);
     }
 
     #[test]
     fn equal_percentiles_make_a_constant_time() {
-        let drawn = drawn(&TimeMs {
-            p50: Some(5.0),
-            p99: Some(5.0),
-            choices: vec![],
-        });
+        let drawn = drawn(&TimeMs { p50: Some(5.0), p99: Some(5.0), choices: vec![] });
         assert!((drawn[0] - 5000.0).abs() < 1e-9 && (drawn[99_999] - 5000.0).abs() < 1e-9);
     }
 
     #[test]
     fn choices_come_as_often_as_their_weights_say() {
-        let choices = vec![
-            TimeChoice {
-                ms: 5.0,
-                weight: 9.0,
-            },
-            TimeChoice {
-                ms: 200.0,
-                weight: 1.0,
-            },
-        ];
-        let drawn = drawn(&TimeMs {
-            p50: None,
-            p99: None,
-            choices,
-        });
+        let choices = vec![TimeChoice { ms: 5.0, weight: 9.0 }, TimeChoice { ms: 200.0, weight: 1.0 }];
+        let drawn = drawn(&TimeMs { p50: None, p99: None, choices });
         let slow = drawn.iter().filter(|us| **us > 100_000.0).count();
         assert!((9_500..10_500).contains(&slow), "{slow} of 100,000");
     }

@@ -31,23 +31,15 @@ impl Tokens {
     /// Was this token given here?
     #[must_use]
     pub fn knows(&self, token: &[u8]) -> bool {
-        let Some(token) = std::str::from_utf8(token)
-            .ok()
-            .filter(|token| token.len() == LENGTH)
-        else {
+        let Some(token) = std::str::from_utf8(token).ok().filter(|token| token.len() == LENGTH) else {
             return false;
         };
-        let hex = |range: std::ops::Range<usize>| {
-            token
-                .get(range)
-                .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-        };
-        let (Some(number), Some(first), Some(second)) = (hex(0..16), hex(17..33), hex(33..49))
-        else {
+        let hex =
+            |range: std::ops::Range<usize>| token.get(range).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        let (Some(number), Some(first), Some(second)) = (hex(0..16), hex(17..33), hex(33..49)) else {
             return false;
         };
-        (1..=self.given).contains(&number)
-            && [first, second] == [0, 1].map(|at: usize| self.keys[at].hash_one(number))
+        (1..=self.given).contains(&number) && [first, second] == [0, 1].map(|at: usize| self.keys[at].hash_one(number))
     }
 }
 
@@ -68,13 +60,7 @@ mod tests {
         let _ = tokens.give();
         let mut changed = tokens.give().into_bytes();
         changed[20] = if changed[20] == b'0' { b'1' } else { b'0' };
-        for stranger in [
-            others.give().into_bytes(),
-            changed,
-            b"".to_vec(),
-            b"secret".to_vec(),
-            vec![0xff; LENGTH],
-        ] {
+        for stranger in [others.give().into_bytes(), changed, b"".to_vec(), b"secret".to_vec(), vec![0xff; LENGTH]] {
             assert!(!tokens.knows(&stranger));
         }
     }

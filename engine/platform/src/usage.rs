@@ -66,11 +66,7 @@ impl Usage {
     pub fn mark(&mut self, now_us: u64) {
         self.settle(now_us);
         self.marks.push_back(self.totals);
-        while self
-            .marks
-            .get(1)
-            .is_some_and(|second| second.at_us + WINDOW_US <= now_us)
-        {
+        while self.marks.get(1).is_some_and(|second| second.at_us + WINDOW_US <= now_us) {
             self.marks.pop_front();
         }
     }

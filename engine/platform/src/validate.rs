@@ -17,26 +17,11 @@ pub fn check(config: &Config) -> Checked {
     check_queues(config)?;
     check_routes(config)?;
     check_connections(config)?;
-    let services: Vec<&str> = config
-        .services
-        .iter()
-        .map(|service| service.name.as_str())
-        .collect();
-    let queues: Vec<&str> = config
-        .queues
-        .iter()
-        .map(|queue| queue.name.as_str())
-        .collect();
-    let names = Names {
-        services: &services,
-        queues: &queues,
-    };
+    let services: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
+    let queues: Vec<&str> = config.queues.iter().map(|queue| queue.name.as_str()).collect();
+    let names = Names { services: &services, queues: &queues };
     config.faults.check(&names).map_err(|(field, problem)| {
-        ConfigError::new(
-            format!("faults.{field}"),
-            problem,
-            "see the faults in docs/rehearsal.md",
-        )
+        ConfigError::new(format!("faults.{field}"), problem, "see the faults in docs/rehearsal.md")
     })
 }
 
@@ -53,42 +38,18 @@ fn check_services(config: &Config) -> Checked {
     for (index, service) in config.services.iter().enumerate() {
         let at = format!("services[{index}]");
         let is_dns_label = !service.name.is_empty()
-            && service
-                .name
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            && service.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         let name = format!("must be a Kubernetes name (got {:?})", service.name);
-        require(
-            is_dns_label,
-            &format!("{at}.name"),
-            name,
-            "use a-z, 0-9 and -",
-        )?;
+        require(is_dns_label, &format!("{at}.name"), name, "use a-z, 0-9 and -")?;
         let twice = format!("is there twice (got {:?})", service.name);
-        require(
-            seen.insert(service.name.as_str()),
-            &format!("{at}.name"),
-            twice,
-            "give each service its own name",
-        )?;
+        require(seen.insert(service.name.as_str()), &format!("{at}.name"), twice, "give each service its own name")?;
         check_replicas(&at, service)?;
     }
-    let known = config
-        .services
-        .iter()
-        .any(|service| service.name == config.gateway);
+    let known = config.services.iter().any(|service| service.name == config.gateway);
     let problem = format!("is no service (got {:?})", config.gateway);
+    require(known, "gateway", problem, "name the service that every request passes first")?;
     require(
-        known,
-        "gateway",
-        problem,
-        "name the service that every request passes first",
-    )?;
-    require(
-        config
-            .login
-            .as_ref()
-            .is_none_or(|login| login.path.starts_with('/')),
+        config.login.as_ref().is_none_or(|login| login.path.starts_with('/')),
         "login.path",
         "must begin with /",
         "write /v1/auth/login",
@@ -97,15 +58,9 @@ fn check_services(config: &Config) -> Checked {
 
 fn check_replicas(at: &str, service: &Service) -> Checked {
     let (min, start, max) = (service.min, service.started(), service.max);
-    let counts =
-        format!("needs 1 <= min <= start <= max <= 1000 (got min {min}, start {start}, max {max})");
+    let counts = format!("needs 1 <= min <= start <= max <= 1000 (got min {min}, start {start}, max {max})");
     let ordered = 1 <= min && min <= start && start <= max && max <= 1000;
-    require(
-        ordered,
-        &format!("{at}.min"),
-        counts,
-        "correct the replica counts",
-    )?;
+    require(ordered, &format!("{at}.min"), counts, "correct the replica counts")?;
     let slots = format!("must be 1 to 10000 (got {})", service.concurrency);
     require(
         (1..=10_000).contains(&service.concurrency),
@@ -147,18 +102,11 @@ fn check_time(at: &str, time: &TimeMs) -> Checked {
     match (time.p50, time.p99, time.choices.as_slice()) {
         (Some(p50), Some(p99), []) => {
             let problem = format!("needs 0 < p50 <= p99 <= 600000 (got p50 {p50}, p99 {p99})");
-            require(
-                sane(p50) && sane(p99) && p50 <= p99,
-                at,
-                problem,
-                "equal values make a constant time",
-            )
+            require(sane(p50) && sane(p99) && p50 <= p99, at, problem, "equal values make a constant time")
         }
         (None, None, [_, ..]) => {
-            let good = time
-                .choices
-                .iter()
-                .all(|choice| sane(choice.ms) && choice.weight > 0.0 && choice.weight.is_finite());
+            let good =
+                time.choices.iter().all(|choice| sane(choice.ms) && choice.weight > 0.0 && choice.weight.is_finite());
             require(
                 good,
                 &format!("{at}.choices"),
@@ -166,11 +114,7 @@ fn check_time(at: &str, time: &TimeMs) -> Checked {
                 "write [{ms: 5, weight: 9}, {ms: 200, weight: 1}]",
             )
         }
-        _ => Err(ConfigError::new(
-            at,
-            "needs p50 and p99, or choices, and not both",
-            "write {p50: 2.0, p99: 8.0}",
-        )),
+        _ => Err(ConfigError::new(at, "needs p50 and p99, or choices, and not both", "write {p50: 2.0, p99: 8.0}")),
     }
 }
 
@@ -193,56 +137,21 @@ fn check_queues(config: &Config) -> Checked {
     for (index, queue) in config.queues.iter().enumerate() {
         let at = format!("queues[{index}]");
         let twice = format!("is there twice (got {:?})", queue.name);
-        require(
-            seen.insert(queue.name.as_str()),
-            &format!("{at}.name"),
-            twice,
-            "give each queue its own name",
-        )?;
+        require(seen.insert(queue.name.as_str()), &format!("{at}.name"), twice, "give each queue its own name")?;
         check_worker(config, &at, queue)?;
     }
     Ok(())
 }
 
 fn check_worker(config: &Config, at: &str, queue: &Queue) -> Checked {
-    let known = config
-        .services
-        .iter()
-        .any(|service| service.name == queue.service);
+    let known = config.services.iter().any(|service| service.name == queue.service);
     let unknown = format!("is no service (got {:?})", queue.service);
-    require(
-        known,
-        &format!("{at}.service"),
-        unknown,
-        "name the service that works this queue off",
-    )?;
-    let serves = config.gateway == queue.service
-        || config
-            .routes
-            .iter()
-            .any(|route| route.service == queue.service);
-    require(
-        !serves,
-        &format!("{at}.service"),
-        "also answers requests",
-        "let a service of its own work the queue off",
-    )?;
-    let shared = config
-        .queues
-        .iter()
-        .filter(|other| other.service == queue.service)
-        .count()
-        > 1;
-    require(
-        !shared,
-        &format!("{at}.service"),
-        "works another queue off too",
-        "give each queue a service of its own",
-    )?;
-    let rate = format!(
-        "must be above 0 and at most 1000000 (got {})",
-        queue.per_replica_rps
-    );
+    require(known, &format!("{at}.service"), unknown, "name the service that works this queue off")?;
+    let serves = config.gateway == queue.service || config.routes.iter().any(|route| route.service == queue.service);
+    require(!serves, &format!("{at}.service"), "also answers requests", "let a service of its own work the queue off")?;
+    let shared = config.queues.iter().filter(|other| other.service == queue.service).count() > 1;
+    require(!shared, &format!("{at}.service"), "works another queue off too", "give each queue a service of its own")?;
+    let rate = format!("must be above 0 and at most 1000000 (got {})", queue.per_replica_rps);
     require(
         queue.per_replica_rps > 0.0 && queue.per_replica_rps <= 1e6,
         &format!("{at}.per_replica_rps"),
@@ -255,34 +164,15 @@ fn check_routes(config: &Config) -> Checked {
     let mut seen = BTreeSet::new();
     for (index, route) in config.routes.iter().enumerate() {
         let at = format!("routes[{index}]");
-        let method = format!(
-            "must be GET, POST, PUT, PATCH or DELETE (got {:?})",
-            route.method
-        );
+        let method = format!("must be GET, POST, PUT, PATCH or DELETE (got {:?})", route.method);
         let known = ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&route.method.as_str());
-        require(
-            known,
-            &format!("{at}.method"),
-            method,
-            "write the method in capitals",
-        )?;
+        require(known, &format!("{at}.method"), method, "write the method in capitals")?;
         let plain = route.path.starts_with('/')
-            && route
-                .path
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !b"?#\"\\".contains(&byte));
+            && route.path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"\\".contains(&byte));
         let path = format!("must be a path without query (got {:?})", route.path);
-        require(
-            plain,
-            &format!("{at}.path"),
-            path,
-            "write /v1/rooms; the query is not part of a route",
-        )?;
+        require(plain, &format!("{at}.path"), path, "write /v1/rooms; the query is not part of a route")?;
         let fresh = seen.insert((route.method.as_str(), route.path.as_str()));
-        let is_login = config
-            .login
-            .as_ref()
-            .is_some_and(|login| login.path == route.path && route.method == "POST");
+        let is_login = config.login.as_ref().is_some_and(|login| login.path == route.path && route.method == "POST");
         require(
             fresh && !is_login,
             &at,
@@ -295,29 +185,11 @@ fn check_routes(config: &Config) -> Checked {
 }
 
 fn check_route(config: &Config, at: &str, route: &Route) -> Checked {
-    let service = config
-        .services
-        .iter()
-        .find(|service| service.name == route.service);
+    let service = config.services.iter().find(|service| service.name == route.service);
     let unknown = format!("is no service (got {:?})", route.service);
-    require(
-        service.is_some(),
-        &format!("{at}.service"),
-        unknown,
-        "name one of services",
-    )?;
-    let needs = [
-        service,
-        config
-            .services
-            .iter()
-            .find(|service| service.name == config.gateway),
-    ];
-    if let Some(timeless) = needs
-        .into_iter()
-        .flatten()
-        .find(|service| service.time_ms.is_none())
-    {
+    require(service.is_some(), &format!("{at}.service"), unknown, "name one of services")?;
+    let needs = [service, config.services.iter().find(|service| service.name == config.gateway)];
+    if let Some(timeless) = needs.into_iter().flatten().find(|service| service.time_ms.is_none()) {
         let problem = format!("{:?} has no time_ms", timeless.name);
         return Err(ConfigError::new(
             format!("{at}.service"),
@@ -327,12 +199,7 @@ fn check_route(config: &Config, at: &str, route: &Route) -> Checked {
     }
     let queue = route.queue.as_ref();
     let queued = queue.is_none_or(|name| config.queues.iter().any(|queue| queue.name == *name));
-    require(
-        queued,
-        &format!("{at}.queue"),
-        format!("is no queue (got {queue:?})"),
-        "name one of queues",
-    )?;
+    require(queued, &format!("{at}.queue"), format!("is no queue (got {queue:?})"), "name one of queues")?;
     let database = config.database.is_some() || route.database_calls == 0;
     require(
         database,
@@ -341,12 +208,7 @@ fn check_route(config: &Config, at: &str, route: &Route) -> Checked {
         "describe the database, or call it 0 times",
     )?;
     let status = format!("must be 200 to 599 (got {})", route.status);
-    require(
-        (200..=599).contains(&route.status),
-        &format!("{at}.status"),
-        status,
-        "200, 201 and 202 are usual",
-    )?;
+    require((200..=599).contains(&route.status), &format!("{at}.status"), status, "200, 201 and 202 are usual")?;
     let size = format!("must be at most 67108864 (got {})", route.answer_bytes);
     require(
         route.answer_bytes <= 64 << 20,
@@ -358,24 +220,9 @@ fn check_route(config: &Config, at: &str, route: &Route) -> Checked {
 
 fn check_connections(config: &Config) -> Checked {
     let connections = &config.connections;
-    require(
-        connections.requests_at_most >= 1,
-        "connections.requests_at_most",
-        "must be at least 1",
-        "1000 is usual",
-    )?;
-    require(
-        connections.open_at_most >= 1,
-        "connections.open_at_most",
-        "must be at least 1",
-        "leave it out for 16384",
-    )?;
+    require(connections.requests_at_most >= 1, "connections.requests_at_most", "must be at least 1", "1000 is usual")?;
+    require(connections.open_at_most >= 1, "connections.open_at_most", "must be at least 1", "leave it out for 16384")?;
     let keys = config.idempotency.remember_keys;
     let problem = format!("must be 1 to 10000000 (got {keys})");
-    require(
-        (1..=10_000_000).contains(&keys),
-        "idempotency.remember_keys",
-        problem,
-        "leave it out for 500000",
-    )
+    require((1..=10_000_000).contains(&keys), "idempotency.remember_keys", problem, "leave it out for 500000")
 }

@@ -28,12 +28,7 @@ fn platform() -> Platform {
 }
 
 fn ask(platform: &mut Platform, route: usize, key: Option<u64>) {
-    platform.admit(Arrival {
-        connection: ConnectionRef::default(),
-        pinned_to: None,
-        route,
-        key,
-    });
+    platform.admit(Arrival { connection: ConnectionRef::default(), pinned_to: None, route, key });
 }
 
 fn answers(platform: &mut Platform, until_us: u64) -> Vec<Answer> {
@@ -44,19 +39,11 @@ fn answers(platform: &mut Platform, until_us: u64) -> Vec<Answer> {
 }
 
 fn statuses(platform: &mut Platform, until_us: u64) -> Vec<u16> {
-    answers(platform, until_us)
-        .iter()
-        .map(|answer| answer.status)
-        .collect()
+    answers(platform, until_us).iter().map(|answer| answer.status).collect()
 }
 
 fn service(platform: &mut Platform, name: &str) -> ServiceView {
-    platform
-        .look()
-        .services
-        .into_iter()
-        .find(|service| service.name == name)
-        .expect("it is there")
+    platform.look().services.into_iter().find(|service| service.name == name).expect("it is there")
 }
 
 fn queue(platform: &mut Platform) -> QueueView {
@@ -82,21 +69,9 @@ fn new_replicas_are_ready_after_their_delay() {
     let mut platform = platform();
     platform.set_desired("core", 5).expect("core is there");
     platform.advance(5 * SECOND - 1);
-    assert_eq!(
-        (
-            service(&mut platform, "core").ready,
-            service(&mut platform, "core").starting
-        ),
-        (2, 3)
-    );
+    assert_eq!((service(&mut platform, "core").ready, service(&mut platform, "core").starting), (2, 3));
     platform.advance(5 * SECOND);
-    assert_eq!(
-        (
-            service(&mut platform, "core").ready,
-            service(&mut platform, "core").starting
-        ),
-        (5, 0)
-    );
+    assert_eq!((service(&mut platform, "core").ready, service(&mut platform, "core").starting), (5, 0));
 }
 
 #[test]
@@ -105,13 +80,7 @@ fn a_full_queue_turns_away_with_503() {
     (0..40).for_each(|_| ask(&mut platform, READ, None));
     let found = statuses(&mut platform, 10 * SECOND);
     // Two replicas with two slots and room for ten each.
-    assert_eq!(
-        (
-            found.iter().filter(|status| **status == 200).count(),
-            found.len()
-        ),
-        (24, 40)
-    );
+    assert_eq!((found.iter().filter(|status| **status == 200).count(), found.len()), (24, 40));
     assert!(found.iter().all(|status| [200, 503].contains(status)));
 }
 
@@ -131,19 +100,11 @@ fn killed_replicas_lose_what_they_had_and_are_replaced() {
 fn a_killed_gateway_replica_severs_its_connections_and_answers_nothing() {
     let mut platform = platform();
     let pinned: ReplicaRef = platform.connect().expect("a gateway is ready");
-    platform.admit(Arrival {
-        connection: ConnectionRef::default(),
-        pinned_to: Some(pinned),
-        route: READ,
-        key: None,
-    });
+    platform.admit(Arrival { connection: ConnectionRef::default(), pinned_to: Some(pinned), route: READ, key: None });
     platform.advance(5_000);
     platform.kill("api-gateway", 1).expect("it is there");
     assert_eq!(platform.take_severed(), [pinned]);
-    assert_eq!(
-        (statuses(&mut platform, SECOND), platform.in_flight()),
-        (vec![], 0)
-    );
+    assert_eq!((statuses(&mut platform, SECOND), platform.in_flight()), (vec![], 0));
 }
 
 #[test]
@@ -170,18 +131,12 @@ fn a_slow_service_answers_later() {
 #[test]
 fn errors_come_as_often_as_the_fault_says() {
     let mut platform = platform();
-    break_with(
-        &mut platform,
-        r#"{"errors": {"core": {"ratio": 0.25, "status": 500}}}"#,
-    );
+    break_with(&mut platform, r#"{"errors": {"core": {"ratio": 0.25, "status": 500}}}"#);
     for step in 0..4000 {
         platform.advance(step * 20_000);
         ask(&mut platform, READ, None);
     }
-    let wrong = statuses(&mut platform, 100 * SECOND)
-        .iter()
-        .filter(|status| **status == 500)
-        .count();
+    let wrong = statuses(&mut platform, 100 * SECOND).iter().filter(|status| **status == 500).count();
     assert!((900..1100).contains(&wrong), "{wrong} of 4000");
 }
 
@@ -210,30 +165,18 @@ fn a_repeated_key_is_accepted_and_not_queued_twice() {
         ask(&mut platform, COMMAND, Some(key));
     }
     assert_eq!(statuses(&mut platform, SECOND), [202, 202, 202]);
-    assert_eq!(
-        (queue(&mut platform).accepted, queue(&mut platform).repeated),
-        (2, 1)
-    );
+    assert_eq!((queue(&mut platform).accepted, queue(&mut platform).repeated), (2, 1));
 }
 
 #[test]
 fn a_command_that_failed_may_come_again() {
     let mut platform = platform();
-    break_with(
-        &mut platform,
-        r#"{"errors": {"core": {"ratio": 1.0, "status": 503}}}"#,
-    );
+    break_with(&mut platform, r#"{"errors": {"core": {"ratio": 1.0, "status": 503}}}"#);
     ask(&mut platform, COMMAND, Some(7));
     assert_eq!(statuses(&mut platform, SECOND), [503]);
     break_with(&mut platform, "{}");
     ask(&mut platform, COMMAND, Some(7));
-    assert_eq!(
-        (
-            statuses(&mut platform, 2 * SECOND),
-            queue(&mut platform).accepted
-        ),
-        (vec![202], 1)
-    );
+    assert_eq!((statuses(&mut platform, 2 * SECOND), queue(&mut platform).accepted), (vec![202], 1));
 }
 
 /// 300 commands/s come for ten seconds; two workers do 200/s.
@@ -273,19 +216,10 @@ fn waiting_workers_are_not_busy_and_slow_ones_are() {
 #[test]
 fn a_draining_gateway_replica_serves_its_connections_until_the_grace_period_ends() {
     let mut platform = platform();
-    let pinned = [platform.connect(), platform.connect()]
-        .map(|replica| replica.expect("a gateway is ready"));
+    let pinned = [platform.connect(), platform.connect()].map(|replica| replica.expect("a gateway is ready"));
     platform.set_desired("api-gateway", 1).expect("it is there");
-    let leaving = pinned
-        .into_iter()
-        .find(|replica| !platform.takes_requests(*replica))
-        .expect("one leaves");
-    platform.admit(Arrival {
-        connection: ConnectionRef::default(),
-        pinned_to: Some(leaving),
-        route: READ,
-        key: None,
-    });
+    let leaving = pinned.into_iter().find(|replica| !platform.takes_requests(*replica)).expect("one leaves");
+    platform.admit(Arrival { connection: ConnectionRef::default(), pinned_to: Some(leaving), route: READ, key: None });
     assert_eq!(statuses(&mut platform, SECOND), [200]);
     platform.advance(31 * SECOND);
     assert_eq!(platform.take_severed(), [leaving]);
@@ -295,11 +229,6 @@ fn a_draining_gateway_replica_serves_its_connections_until_the_grace_period_ends
 fn unknown_names_are_refused() {
     let mut platform = platform();
     assert!(platform.set_desired("cote", 3).is_err() && platform.kill("cote", 1).is_err());
-    assert!(platform
-        .check_faults(&serde_json::from_str(r#"{"slow": {"cote": 2}}"#).expect("well-formed"))
-        .is_err());
-    assert!(
-        platform.set_scaling("worker", |_| ()).is_err(),
-        "it has no autoscaler"
-    );
+    assert!(platform.check_faults(&serde_json::from_str(r#"{"slow": {"cote": 2}}"#).expect("well-formed")).is_err());
+    assert!(platform.set_scaling("worker", |_| ()).is_err(), "it has no autoscaler");
 }

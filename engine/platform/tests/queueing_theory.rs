@@ -22,12 +22,7 @@ fn config(replicas: u32, slots: u32, queue: usize, time_ms: &str) -> Config {
 }
 
 fn request() -> Arrival {
-    Arrival {
-        connection: ConnectionRef::default(),
-        pinned_to: None,
-        route: 0,
-        key: None,
-    }
+    Arrival { connection: ConnectionRef::default(), pinned_to: None, route: 0, key: None }
 }
 
 /// Offer Poisson arrivals at `rate_rps`; the mean time in the platform, in µs.
@@ -62,10 +57,7 @@ fn constant_times_at_one_slot_wait_as_pollaczek_and_khinchine_say() {
         let wait_us = mean_time_us(&mut platform, load * 100.0, 300_000) - 10_000.0;
         // M/D/1: ρ / (2 (1 - ρ)) service times.
         let theory_us = 10_000.0 * load / (2.0 * (1.0 - load));
-        assert!(
-            (wait_us / theory_us - 1.0).abs() < 0.06,
-            "load {load}: {wait_us} µs, theory {theory_us}"
-        );
+        assert!((wait_us / theory_us - 1.0).abs() < 0.06, "load {load}: {wait_us} µs, theory {theory_us}");
     }
 }
 
@@ -73,46 +65,26 @@ fn constant_times_at_one_slot_wait_as_pollaczek_and_khinchine_say() {
 fn two_kinds_of_work_wait_by_their_second_moment() {
     let time = r#"{"choices": [{"ms": 5, "weight": 9}, {"ms": 100, "weight": 1}]}"#;
     let mut platform = Platform::new(&config(1, 1, 1_000_000, time));
-    let (mean_s, square_s2) = (
-        0.9 * 0.005 + 0.1 * 0.1,
-        0.9 * 0.005 * 0.005 + 0.1 * 0.1 * 0.1,
-    );
+    let (mean_s, square_s2) = (0.9 * 0.005 + 0.1 * 0.1, 0.9 * 0.005 * 0.005 + 0.1 * 0.1 * 0.1);
     let rate = 0.6 / mean_s;
     let wait_us = mean_time_us(&mut platform, rate, 400_000) - mean_s * 1e6;
     let theory_us = 1e6 * rate * square_s2 / (2.0 * (1.0 - 0.6));
-    assert!(
-        (wait_us / theory_us - 1.0).abs() < 0.06,
-        "{wait_us} µs, theory {theory_us}"
-    );
+    assert!((wait_us / theory_us - 1.0).abs() < 0.06, "{wait_us} µs, theory {theory_us}");
 }
 
 #[test]
 fn several_slots_wait_as_erlang_says() {
     // Sixty-four steps of the exponential's quantiles stand for it: mean 10 ms, squared variation 0.97.
-    let steps: Vec<f64> = (0..64)
-        .map(|step| -10.0 * (1.0 - (f64::from(step) + 0.5) / 64.0).ln())
-        .collect();
-    let choices: Vec<String> = steps
-        .iter()
-        .map(|ms| format!(r#"{{"ms": {ms}, "weight": 1}}"#))
-        .collect();
-    let mut platform = Platform::new(&config(
-        1,
-        4,
-        1_000_000,
-        &format!(r#"{{"choices": [{}]}}"#, choices.join(",")),
-    ));
+    let steps: Vec<f64> = (0..64).map(|step| -10.0 * (1.0 - (f64::from(step) + 0.5) / 64.0).ln()).collect();
+    let choices: Vec<String> = steps.iter().map(|ms| format!(r#"{{"ms": {ms}, "weight": 1}}"#)).collect();
+    let mut platform = Platform::new(&config(1, 4, 1_000_000, &format!(r#"{{"choices": [{}]}}"#, choices.join(","))));
     let mean_ms = steps.iter().sum::<f64>() / 64.0;
     let variation = steps.iter().map(|ms| ms * ms).sum::<f64>() / 64.0 / (mean_ms * mean_ms) - 1.0;
     let erlangs = 3.4;
-    let wait_us =
-        mean_time_us(&mut platform, erlangs * 1000.0 / mean_ms, 400_000) - mean_ms * 1000.0;
+    let wait_us = mean_time_us(&mut platform, erlangs * 1000.0 / mean_ms, 400_000) - mean_ms * 1000.0;
     // Allen and Cunneen: M/G/c waits (1 + C²)/2 of M/M/c.
     let theory_us = mmc_wait_us(4, erlangs, mean_ms * 1000.0) * f64::midpoint(1.0, variation);
-    assert!(
-        (wait_us / theory_us - 1.0).abs() < 0.08,
-        "{wait_us} µs, theory {theory_us}"
-    );
+    assert!((wait_us / theory_us - 1.0).abs() < 0.08, "{wait_us} µs, theory {theory_us}");
 }
 
 /// Flood it: how many are answered well in ten seconds?
@@ -122,12 +94,7 @@ fn served_in_ten_seconds(platform: &mut Platform, rate_rps: u64) -> u64 {
         platform.admit(request());
     }
     platform.advance(10_000_000);
-    platform.look().counts.inner[0]
-        .0
-        .iter()
-        .filter(|(code, _)| *code == 200)
-        .map(|(_, count)| count)
-        .sum()
+    platform.look().counts.inner[0].0.iter().filter(|(code, _)| *code == 200).map(|(_, count)| count).sum()
 }
 
 proptest! {
