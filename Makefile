@@ -98,7 +98,7 @@ $(STAMP)/packages-dev: requirements/dev.txt $(STAMP)/packages
 ENGINE_SOURCES := $(shell find engine -name target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)
 $(STAMP)/engine: $(ENGINE_SOURCES) pyproject.toml $(STAMP)/packages
 	@echo "golive: building the engine and the rehearsal platform (about two minutes the first time)"
-	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop -q --release --locked
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop -q --release --locked > $(STAMP)/engine.log 2>&1 || { cat $(STAMP)/engine.log >&2; exit 1; }
 	@cd engine && cargo build -q --release --locked -p golive-platform
 	@install -m 755 $(CARGO_TARGET_DIR)/release/golive-rehearsal $(BIN)/golive-rehearsal
 	@touch $@

@@ -1,0 +1,238 @@
+"""Files people write: what is taken, and how every mistake is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scenarios import files
+from scenarios.errors import HarnessError, PlanError, RecordUnreadable
+from scenarios.files import duration_s, list_plans, load_plan, read_objectives, read_plan_json, read_targets
+from scenarios.plan_json import plan_from_json, plan_to_json
+from scenarios.target import Target, TargetClass, WriteConsent
+from slo.objective import Latency
+
+HERE = Target(name="rehearsal", url="http://127.0.0.1:1", target_class=TargetClass.REHEARSAL)
+PLAN = """\
+workload: ota-heavy
+objectives: go-live
+rate_to_prove_rps: 100
+phases:
+  - {name: ramp, duration: 10s, from_share: 0, to_share: 1, judged: false}
+  - {name: hold, duration: 30s, from_share: 1, to_share: 1}
+"""
+
+
+def written(folder: Path, text: str, name: str = "mine.yaml") -> str:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def refusal(folder: Path, text: str, **options: object) -> str:
+    with pytest.raises(PlanError) as told:
+        load_plan(written(folder, text), target=HERE, **options)  # type: ignore[arg-type]
+    assert told.value.remedy
+    return str(told.value)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in list_plans()])
+def test_every_plan_of_ours_can_be_run(name: str) -> None:
+    plan = load_plan(name, target=HERE)
+    assert any(phase.judged for phase in plan.profile.phases)
+    assert plan_from_json(plan_to_json(plan)) == plan
+
+
+def test_the_main_job_is_what_it_says() -> None:
+    plan = load_plan("30k", target=HERE)
+    assert plan.rate_to_prove_rps == 30_000
+    assert plan.profile.peak_rps == 31_500
+    assert [(phase.name, phase.duration_s, phase.judged) for phase in plan.profile.phases] == [
+        ("ramp", 60.0, False),
+        ("hold", 180.0, True),
+    ]
+
+
+def test_the_rate_and_the_hold_can_be_asked_for() -> None:
+    plan = load_plan("30k", target=HERE, rate_rps=1000, hold="90s", workers=3, workload="direct-heavy")
+    assert (plan.rate_to_prove_rps, plan.profile.peak_rps, plan.workers) == (1000, 1050, 3)
+    assert plan.profile.phases[1].duration_s == 90
+    assert plan.profile.phases[0].duration_s == 60
+    assert plan.workload.name == "direct-heavy"
+
+
+def test_outside_a_rehearsal_the_load_begins_with_a_canary() -> None:
+    staging = Target(
+        name="s", url="http://127.0.0.1:1", target_class=TargetClass.STAGING,
+        writes=WriteConsent(requests=("*",), at_most=10**9),
+    )  # fmt: skip
+    first = load_plan("10k", target=staging).profile.phases[0]
+    assert (first.name, first.to_rps, first.judged) == ("canary", 105.0, False)
+
+
+def test_writes_need_the_targets_consent() -> None:
+    staging = Target(name="s", url="http://127.0.0.1:1", target_class=TargetClass.STAGING)
+    with pytest.raises(PlanError, match=r"has not agreed to the writes create, .*writes: \{requests: \[create"):
+        load_plan("10k", target=staging)
+    few = Target(
+        name="s",
+        url="http://127.0.0.1:1",
+        target_class=TargetClass.STAGING,
+        writes=WriteConsent(requests=("*",), at_most=5),
+    )
+    with pytest.raises(PlanError, match="agreed to 5"):
+        load_plan("10k", target=few)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("rate_to_prove_rps: 100", "rate_to_prove_rps: fast"), "`rate_to_prove_rps`: Input should be a valid number"),
+        (("rate_to_prove_rps: 100", 'rate_to_prove_rps: "100"'), "`rate_to_prove_rps`: Input should be a valid number"),
+        (("rate_to_prove_rps: 100", "rate_to_prove_rps: -1"), "greater than 0"),
+        (("rate_to_prove_rps: 100", "rate_to_prove_rps: .nan"), "no text, number or list"),
+        (("objectives: go-live", "objectives: go-life"), "Did you mean 'go-live'?"),
+        (("workload: ota-heavy", "workload: ota-hevy"), "Did you mean 'ota-heavy'?"),
+        (("name: ramp", "nam: ramp"), "`phases.0.nam`: Unexpected keyword argument"),
+        (("duration: 30s", "duration: 30"), "`phases.1.duration`"),
+        (("duration: 30s", "duration: half an hour"), "'half an hour' is no duration"),
+        (("duration: 30s", "duration: 5s"), "shorter than one throughput window"),
+        (("name: hold", "name: ramp"), "two phases are called 'ramp'"),
+        (("to_share: 1}", "to_share: 1, judged: false}"), "no phase is judged"),
+        (("from_share: 1, to_share: 1}", "from_share: 1, to_share: 99}"), "`phases.1.to_share`"),
+        (("workload: ota-heavy", "workload: ota-heavy\nworkload: direct-heavy"), "'workload' stands twice"),
+        (("workload: ota-heavy", "workload: [ota-heavy"), "line 2, column 11"),
+        (("workload: ota-heavy", "workload: &a ota-heavy\nother: *a"), "aliases"),
+        (("workload: ota-heavy", "colour: red\nworkload: ota-heavy"), "`colour`: Unexpected keyword argument"),
+    ],
+)
+def test_every_mistake_is_named_with_its_place(tmp_path: Path, change: tuple[str, str], told: str) -> None:
+    assert told in refusal(tmp_path, PLAN.replace(*change))
+
+
+def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    said = refusal(tmp_path, PLAN.replace("workload:", "wrkload:").replace("name: hold", "nme: hold"))
+    assert "`wrkload`" in said
+    assert "`phases.1.nme`" in said
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "binary.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(PlanError, match="not UTF-8"):
+        load_plan(str(path), target=HERE)
+    path.write_bytes(b"a" * 2_000_000)
+    with pytest.raises(PlanError, match="too many"):
+        load_plan(str(path), target=HERE)
+
+
+def test_a_plan_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(PlanError, match=r"Did you mean '30k'\?(.|\n)*Known: 10k"):
+        load_plan("30kk", target=HERE)
+
+
+@given(st.text(max_size=300))
+def test_whatever_a_file_holds_only_a_told_error_comes_out(text: str) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "junk.yaml"
+        path.write_bytes(text.encode("utf-8", errors="surrogatepass"))
+        for read in (
+            lambda: load_plan(str(path), target=HERE),
+            lambda: read_objectives(str(path)),
+            lambda: read_targets(path),
+        ):
+            try:
+                read()
+            except HarnessError as told:
+                assert told.remedy
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("3m", 180), ("1h30m", 5400), ("0.5s", 0.5), (" 2m ", 120)])
+def test_durations_are_read_with_their_units(text: str, seconds: float) -> None:
+    assert duration_s(text, where="DURATION") == seconds
+
+
+@pytest.mark.parametrize("text", ["", "90", "s", "-3m", "3m1h", "1e3s", "8d", "0s", "900h", "٣m"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(PlanError, match="DURATION"):
+        duration_s(text, where="DURATION")
+
+
+@pytest.mark.parametrize("rate", [0, -5, float("nan"), float("inf"), 1e12])
+def test_a_rate_that_cannot_be_meant_is_refused(rate: float) -> None:
+    with pytest.raises(PlanError, match="cannot be proved"):
+        load_plan("30k", target=HERE, rate_rps=rate)
+
+
+def test_objectives_are_read_by_kind() -> None:
+    named = {objective.name: objective for objective in read_objectives("go-live")}
+    assert named["p95-latency"] == Latency(name="p95-latency", quantile_ratio=0.95, below_ms=450)
+    assert len(named) == 7
+
+
+def test_an_unknown_kind_of_objective_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="kind"):
+        read_objectives(written(tmp_path, "- {kind: latenzy, name: a, quantile_ratio: 0.9, below_ms: 5}"))
+    twice = written(tmp_path, "- {kind: error_ratio, name: a, below_ratio: 0.1}\n" * 2)
+    with pytest.raises(PlanError, match="a stands twice"):
+        read_objectives(twice)
+
+
+def test_targets_are_read_strictly(tmp_path: Path) -> None:
+    good = '- {name: staging, url: "https://a.example", target_class: staging}\n'
+    (target,) = read_targets(Path(written(tmp_path, good)))
+    assert (target.name, target.target_class) == ("staging", TargetClass.STAGING)
+    with pytest.raises(PlanError, match=r"`0\.target_class`"):
+        read_targets(Path(written(tmp_path, good.replace("staging}", "stagin}"))))
+    assert read_targets(Path(written(tmp_path, "# nothing yet\n"))) == ()
+    assert read_targets(files.HERE.parent / "targets.yaml") == ()
+
+
+def test_a_record_of_another_format_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text('{"format": 99}')
+    with pytest.raises(RecordUnreadable, match="format 99"):
+        read_plan_json(path)
+    path.write_text("[1")
+    with pytest.raises(RecordUnreadable, match="cannot be read"):
+        read_plan_json(path)
+    path.write_text('{"format": 1, "plan": {"$": "Plan", "colour": 1}}')
+    with pytest.raises(RecordUnreadable, match="cannot be understood"):
+        read_plan_json(path)
+
+
+def test_secrets_come_from_the_environment_and_are_missed_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scenarios.workload import EnvSecret, Login, Request, Workload
+
+    login = Login(method="POST", path="/login", json={"password": EnvSecret("MY_PASSWORD")}, token_pointer="/t")
+    workload = Workload(name="w", requests=(Request(name="a", weight=1, method="GET", path="/"),), login=login)
+    monkeypatch.delenv("MY_PASSWORD", raising=False)
+    with pytest.raises(PlanError, match="needs MY_PASSWORD"):
+        files.read_secrets(workload)
+    monkeypatch.setenv("MY_PASSWORD", "hunter2")
+    assert files.read_secrets(workload) == {"MY_PASSWORD": "hunter2"}
+
+
+def test_tables_must_have_the_columns_that_are_drawn_on(tmp_path: Path) -> None:
+    from scenarios.workload import CsvColumn, Request, Workload
+
+    def of(text: str) -> Workload:
+        path = written(tmp_path, text, "guests.csv")
+        request = Request(name="a", weight=1, method="GET", path="/", query={"email": CsvColumn(path, "email")})
+        return Workload(name="w", requests=(request,))
+
+    (table,) = files.read_tables(of("id,email\n1,a@b\n2,c@d\n")).values()
+    assert table.rows == (("1", "a@b"), ("2", "c@d"))
+    for text, told in [
+        ("id\n1\n", "no column email"),
+        ("id,email\n", "no rows"),
+        ("id,email\n1\n", "line 2"),
+        ("", "no rows"),
+    ]:
+        with pytest.raises(PlanError, match=told):
+            files.read_tables(of(text))

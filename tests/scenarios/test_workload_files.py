@@ -1,0 +1,67 @@
+"""Workloads by name and by file, and what is said of those that cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scenarios.errors import PlanError
+from scenarios.workload_files import known_workloads, load_workload
+
+MIXES = {
+    "ota-heavy": [0.42, 0.10, 0.07, 0.05, 0.14, 0.04, 0.04, 0.06, 0.08],
+    "direct-heavy": [0.38, 0.14, 0.08, 0.05, 0.08, 0.05, 0.05, 0.09, 0.08],
+    "enterprise-mix": [0.40, 0.10, 0.06, 0.04, 0.12, 0.05, 0.05, 0.08, 0.10],
+}
+
+
+@pytest.mark.parametrize("name", MIXES)
+def test_the_mixes_have_the_shares_of_the_design(name: str) -> None:
+    workload = load_workload(name)
+    assert [request.weight for request in workload.requests] == MIXES[name]
+
+
+def test_every_write_carries_its_own_idempotency_key() -> None:
+    for request in load_workload("ota-heavy").requests:
+        assert request.writes == ("X-Idempotency-Key" in request.headers)
+
+
+def test_the_known_workloads_are_found_by_name() -> None:
+    assert {*MIXES, "get-root"} <= set(known_workloads())
+
+
+def in_file(folder: Path, text: str, name: str = "") -> str:
+    path = folder / "mine.py"
+    path.write_text(text)
+    return f"{path}:{name}" if name else str(path)
+
+
+GOOD = """
+from scenarios.workload import Request, Workload
+MINE = Workload(name="mine", requests=(Request(name="a", weight=1, method="GET", path="/"),))
+"""
+
+
+def test_a_file_of_ones_own_is_taken(tmp_path: Path) -> None:
+    assert load_workload(in_file(tmp_path, GOOD, "MINE")).name == "mine"
+    assert load_workload(in_file(tmp_path, GOOD)).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "told"),
+    [
+        (GOOD, "OTHER", r"no workload 'OTHER' \(it has: MINE\)"),
+        ("x = 1", "", "it has: none"),
+        ("1 / 0", "", r"ZeroDivisionError: .* \(mine.py, line 1\)"),
+        ("def", "", "SyntaxError"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_with_its_line(tmp_path: Path, text: str, name: str, told: str) -> None:
+    with pytest.raises(PlanError, match=told):
+        load_workload(in_file(tmp_path, text, name))
+
+
+def test_a_file_that_is_not_there_is_told() -> None:
+    with pytest.raises(PlanError, match="no workload file"):
+        load_workload("nowhere.py:A")
