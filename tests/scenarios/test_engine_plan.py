@@ -98,7 +98,7 @@ def test_values_in_a_body_keep_it_json(before: str, after: str) -> None:
         "all": [Uuid()],
     }
     body = json.loads(fixed(compiled(get(method="POST", json=tree))["requests"][0]["body"]))
-    assert body == {"id": f"{before}7{after}", "n": 7, "all": ["7"]}
+    assert body == {"id": f"{before}7{after}", "n": 7, "key": "7", "all": ["7"]}
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=12), max_size=4))
