@@ -25,6 +25,7 @@ from slo.verdict import Verdict
 
 app = typer.Typer(
     add_completion=False,
+    pretty_exceptions_enable=False,  # a bug keeps its traceback, as Python prints it
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="""**golive** answers one question with evidence: may this platform go live?
