@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +43,9 @@ def gather(record: RunRecord, metrics: MetricsSource | NotSeen, clock: Clock | N
     scrape that has counted the last requests, for about as long as this Prometheus takes between two.
     """
     clock = clock or Clock()
-    if not isinstance(metrics, NotSeen):
-        _await_a_last_scrape(record, metrics, clock)
-    pull = _Pull(folder=record.folder / "evidence", metrics=metrics, window=span_of(record, clock), clock=clock)
+    silences = [] if isinstance(metrics, NotSeen) else _await_a_last_scrape(record, metrics, clock)
+    folder, window = record.folder / "evidence", span_of(record, clock)
+    pull = _Pull(folder=folder, metrics=metrics, window=window, clock=clock, silences=silences)
     target = record.plan.target
     asked = expressions(target, hold_of(record).window.duration_s)
     pull.samples(SCRAPES, scrapes(target, pull.window.duration_s))
@@ -65,20 +65,21 @@ def span_of(record: RunRecord, clock: Clock) -> Window:
     return Window(start_unix_s=math.floor(start_unix_s - BEFORE_S), end_unix_s=math.ceil(end_unix_s))
 
 
-def _await_a_last_scrape(record: RunRecord, metrics: MetricsSource, clock: Clock) -> None:
+def _await_a_last_scrape(record: RunRecord, metrics: MetricsSource, clock: Clock) -> list[str]:
+    """Wait for it as long as it may take; returns in words that nobody answered, or nothing."""
     load_end_unix_s = record.header.load_end_unix_s
     promql = scrapes(record.plan.target, RECENT_S)
     began_unix_s = clock.now_unix_s()
     if load_end_unix_s is None or not promql or began_unix_s - load_end_unix_s > RECENT_S:
-        return
+        return []
     while True:
         try:
             seen = metrics.query(promql, at_unix_s=clock.now_unix_s())
-        except MetricsUnavailable:
-            return
+        except MetricsUnavailable as trouble:
+            return [trouble.problem] if isinstance(trouble, MetricsUnreachable) else []
         came = bool(seen) and max(series.at_unix_s[-1] for series in seen) >= load_end_unix_s + SETTLED_AFTER_S
         if not seen or came or clock.now_unix_s() - began_unix_s >= _patience_s(seen):
-            return
+            return []
         clock.sleep_s(LOOK_EVERY_S)
 
 
@@ -96,7 +97,7 @@ class _Pull:
     metrics: MetricsSource | NotSeen
     window: Window
     clock: Clock
-    _silences: list[str] = field(default_factory=list)
+    silences: list[str]  # questions in a row that nobody answered
 
     @property
     def step_s(self) -> float:
@@ -134,14 +135,14 @@ class _Pull:
             return self.metrics
         if not promql:
             return NotSeen(f"this target names no query for {name.replace('_', ' ')}")
-        if len(self._silences) >= GIVE_UP_AFTER:
-            return NotSeen(self._silences[-1])
+        if len(self.silences) >= GIVE_UP_AFTER:
+            return NotSeen(self.silences[-1])
         try:
             answer = ask(self.metrics)
         except MetricsUnreachable as silence:
-            self._silences.append(silence.problem)
+            self.silences.append(silence.problem)
             return NotSeen(silence.problem)
         except MetricsUnavailable as refusal:
             return NotSeen(refusal.problem)
-        self._silences.clear()
+        self.silences.clear()
         return answer

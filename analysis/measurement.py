@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.hold import Hold, due_per_second
-from analysis.latency_log import FAILED, LAG
+from analysis.latency_log import FAILED, LAG, SERVICE
 from analysis.results import RunRecord
 from analysis.scrapes import longest_hole_s
 from slo.evidence import LatencyTable
 from slo.validity import Measurement, WorkerFacts
 
+US_IN_S = 1e6
 NOISY_SECONDS_RATIO = 0.9  # a worker's machine is as noisy as nine seconds in ten are at most
 
 
@@ -23,6 +24,7 @@ def measurement_of(record: RunRecord, hold: Hold) -> Measurement:
         lag_p50_us=lag_p50_us,
         lag_p99_us=lag_p99_us,
         mean_in_flight=_mean_in_flight(vitals, len(hold.seconds)),
+        answered_service_s=_answered_service_s(record, hold),
         workers_planned=record.plan.workers,
         workers=tuple(_worker(record, vitals, worker) for worker in range(record.plan.workers)),
         metrics_gap_s=longest_hole_s(record.folder / "evidence", hold.window) if hold.seconds else 0.0,
@@ -52,6 +54,12 @@ def _mean_in_flight(vitals: pd.DataFrame, seconds: int) -> float:
     if not seconds:
         return 0.0
     return float(vitals.groupby(["second", "worker"])["in_flight"].max().sum() / seconds)
+
+
+def _answered_service_s(record: RunRecord, hold: Hold) -> float:
+    """The time between writing and answer of everything answered, added up: without lag, as it is sampled in flight."""
+    table = record.latency.table([SERVICE], hold.seconds)
+    return float(table.counts.sum(axis=0) @ table.values_us) / US_IN_S
 
 
 def _worker(record: RunRecord, vitals: pd.DataFrame, worker: int) -> WorkerFacts:

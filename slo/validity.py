@@ -98,4 +98,5 @@ class Measurement:
     record_gaps: tuple[str, ...] = field(default_factory=tuple)  # unreadable or missing pieces, in words
     rate_changed_at_unix_s: tuple[float, ...] = field(default_factory=tuple)
     cut_short: str = ""  # why the load ended before the plan did; empty when it did not
+    answered_service_s: float | None = None  # from writing to answer, summed over the hold's answered requests
     worker_late_at_unix_s: tuple[float, ...] = field(default_factory=tuple)  # came after the load had been dealt

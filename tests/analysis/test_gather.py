@@ -76,9 +76,10 @@ def test_a_refused_query_is_an_error_of_its_own(tmp_path: Path) -> None:
     assert sum("error" in content for content in files.values()) == 1
 
 
-def test_a_dead_prometheus_is_asked_twice_and_then_no_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize("now", [RUN.load_end_unix_s + 0.2, RUN.load_end_unix_s + 9e4])
+def test_a_dead_prometheus_is_asked_twice_and_then_no_more(tmp_path: Path, now: float) -> None:
     metrics = FakeMetrics(dead=True)
-    files = gathered(tmp_path, metrics)
+    files = gathered(tmp_path, metrics, FakeTime(now))
     assert len(metrics.asked) == 2
     assert files.keys() == NAMES
     assert all("does not answer" in content["error"] for content in files.values())
