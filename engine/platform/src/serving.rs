@@ -29,8 +29,9 @@ impl Server {
         if flags.contains(EventFlags::OUT) {
             self.resume(meant.place);
         }
-        if flags.intersects(EventFlags::IN | EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR) {
-            self.receive(meant.place);
+        let ends = flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR);
+        if ends || flags.contains(EventFlags::IN) {
+            self.receive(meant.place, ends);
         }
     }
 
@@ -47,8 +48,8 @@ impl Server {
         }
     }
 
-    /// Read what has come, until there is no more (the edge is told once).
-    fn receive(&mut self, place: u32) {
+    /// Read what has come, until there is no more (the edge is told once), and when it `ends` until that end.
+    fn receive(&mut self, place: u32, ends: bool) {
         let now_us = self.clock.now_us();
         self.platform.advance(now_us);
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -65,7 +66,7 @@ impl Server {
                     connection.active_us = now_us;
                     self.take_in(place, &scratch[..received]);
                     // Less than there was room for: the socket is empty, another call would only say so.
-                    if received < scratch.len() {
+                    if received < scratch.len() && !ends {
                         break;
                     }
                 }
@@ -264,7 +265,7 @@ impl Server {
             connection.state = State::Reading;
             self.go_on(place);
             if was_full {
-                self.receive(place);
+                self.receive(place, true);
             }
         }
     }

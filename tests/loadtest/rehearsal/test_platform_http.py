@@ -129,8 +129,10 @@ def test_http_1_0_is_answered_and_closed(platform: Platform) -> None:
 
 
 def test_a_client_that_closed_its_half_gets_its_answer(platform: Platform) -> None:
+    token = platform.token()
     with platform.dial() as wire:
-        wire.sendall(request_bytes(READ, platform.token()))
+        platform.admin.freeze(0.2)  # so that the request and its end are seen at once
+        wire.sendall(request_bytes(READ, token))
         wire.shutdown(socket.SHUT_WR)
         assert read_answer(wire)[0] == 200
         assert wire.recv(1) == b""
