@@ -69,9 +69,7 @@ class Prometheus:
             raise self._refused(str(refusal)) from None
         except (ValueError, KeyError, TypeError, IndexError, AttributeError):
             # requests' own JSON error is an OSError too, so this comes first.
-            raise MetricsUnreachable(
-                f"What answers at {self.server} is not a Prometheus.", remedy="Check the address of the Prometheus."
-            ) from None
+            raise self._something_else() from None
         except OSError as silence:  # what requests raises is an OSError
             raise MetricsUnreachable(
                 f"Prometheus at {self.server} does not answer: {self._clean(_reason(silence))}.",
@@ -86,9 +84,17 @@ class Prometheus:
                 f"Prometheus at {self.server} refuses us (status {code}).",
                 remedy=f"Set {TOKEN}, or {USER} and {PASSWORD}, in the environment.",
             )
+        said = self._clean(_said(message))
+        if not said:  # Prometheus always says what it dislikes
+            return self._something_else(f" (status {code})")
         return MetricsUnavailable(
-            f"Prometheus at {self.server} refused the query: {self._clean(_said(message)) or f'status {code}'}.",
+            f"Prometheus at {self.server} refused the query: {said}.",
             remedy="Correct the target's queries in targets.yaml.",
+        )
+
+    def _something_else(self, told: str = "") -> MetricsUnreachable:
+        return MetricsUnreachable(
+            f"What answers at {self.server} is not a Prometheus{told}.", remedy="Check the address of the Prometheus."
         )
 
     def _clean(self, text: str) -> str:
@@ -121,7 +127,8 @@ def _reason(silence: OSError) -> str:
     if isinstance(silence, requests.exceptions.Timeout):
         return "nothing came in time"
     # The innermost cause stands last: "…: [Errno 111] Connection refused'))".
-    return str(silence).rsplit(": ", 1)[-1].rstrip("')\"")
+    innermost = str(silence).rsplit(": ", 1)[-1].rstrip("')\"")
+    return re.sub(r"\(?\[Errno -?\d+\] ", "", innermost)
 
 
 def _said(message: str) -> str:

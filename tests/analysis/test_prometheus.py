@@ -55,7 +55,7 @@ def test_a_dead_server_is_given_up_within_seconds() -> None:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
     began_s = time.monotonic()
-    with pytest.raises(MetricsUnreachable, match=r"does not answer: .*Connection refused"):
+    with pytest.raises(MetricsUnreachable, match=r"does not answer: Connection refused\."):
         Prometheus(url, {}).query("up", at_unix_s=1.0)
     assert time.monotonic() - began_s < 3.0
 
@@ -69,6 +69,11 @@ def test_something_else_at_the_address_is_not_a_prometheus() -> None:
     for body in ("<html>hello</html>", "[]", '{"data": 3}', ""):
         with something_that(says(200, body)) as url:
             assert "is not a Prometheus" in asked(url)
+
+
+def test_an_error_page_is_no_prometheus_either() -> None:
+    with something_that(says(404, "<h1>Not Found</h1>")) as url:
+        assert "is not a Prometheus (status 404)" in asked(url)
 
 
 def test_a_refused_query_is_told_in_prometheus_own_words() -> None:
