@@ -116,33 +116,32 @@ def _worker(worker: WorkerFacts, thresholds: Thresholds) -> Iterator[Finding]:
 def _accounts(measurement: Measurement, evidence: Evidence, thresholds: Thresholds) -> Iterator[Finding]:
     if isinstance(evidence.client, NotSeen):
         return
-    yield from _littles_law(measurement.mean_in_flight, evidence.client, thresholds)
+    yield from _littles_law(measurement, evidence.client, thresholds)
     if isinstance(evidence.server, ServerLoad):
         yield from _reconciled(evidence.client, evidence.server, thresholds)
 
 
-def _littles_law(in_flight: float, client: ClientLoad, thresholds: Thresholds) -> Iterator[Finding]:
-    """L = λW over the hold: requests on their way, by samples, against rate times mean time (Little 1961).
+def _littles_law(measurement: Measurement, client: ClientLoad, thresholds: Thresholds) -> Iterator[Finding]:
+    """L = λW over the hold (Little 1961): requests on their way by samples, against the time they were on their way.
 
-    The time is counted from the intended start and the samples from the writing, so lag must be small for them to
-    agree; a large lag is a finding of its own.
+    That time runs from the writing, so a late schedule does not disturb it. Of the failed it is known only from the
+    intended start, and the unsent were never on their way: so the law gives a lower and an upper bound.
     """
     seconds = len(client.seconds_unix)
-    tables = (client.answered, client.failed_latency)
-    busy_s = sum(float(table.counts.sum(axis=0) @ table.values_us) for table in tables) / 1e6
-    expected = busy_s / seconds if seconds else 0.0
-    allowed = thresholds.littles_law_ratio * expected + thresholds.littles_law_floor + _lag_allowance(client)
-    if abs(in_flight - expected) > allowed:
-        yield _voids(
-            FindingKind.LITTLES_LAW,
-            f"On average {in_flight:,.1f} requests were on their way, but rate × time makes {expected:,.1f}.",
-            "The counts do not fit together; please report this with the run's folder.",
-        )
-
-
-def _lag_allowance(client: ClientLoad) -> float:
-    """What the pacing grid alone may add to the time of a request: a millisecond of each."""
-    return float(client.sent.sum()) / max(len(client.seconds_unix), 1) * 1e-3
+    if not seconds:
+        return
+    failed_s = float(client.failed_latency.counts.sum(axis=0) @ client.failed_latency.values_us) / 1e6
+    low, high = measurement.answered_service_s / seconds, (measurement.answered_service_s + failed_s) / seconds
+    margin = thresholds.littles_law_floor
+    seen, share = measurement.mean_in_flight, thresholds.littles_law_ratio
+    if low * (1 - share) - margin <= seen <= high * (1 + share) + margin:
+        return
+    expected = f"{low:,.1f}" if high - low < 0.1 else f"{low:,.1f} to {high:,.1f}"
+    yield _voids(
+        FindingKind.LITTLES_LAW,
+        f"On average {seen:,.1f} requests were on their way, but rate × time makes {expected}.",
+        "The counts do not fit together; please report this with the run's folder.",
+    )
 
 
 def _reconciled(client: ClientLoad, server: ServerLoad, thresholds: Thresholds) -> Iterator[Finding]:
@@ -163,6 +162,9 @@ def _reconciled(client: ClientLoad, server: ServerLoad, thresholds: Thresholds) 
 
 
 def _run(measurement: Measurement, thresholds: Thresholds) -> Iterator[Finding]:
+    for at_unix_s in measurement.worker_late_at_unix_s:
+        what = f"A worker came at {instant(at_unix_s)}, when the load had been dealt, and was sent home."
+        yield _warns(FindingKind.WORKER_LATE, what, "Start all workers before the load begins.", at_unix_s)
     if measurement.master_lost:
         yield _voids(FindingKind.MASTER_LOST, "The master was lost before it had all counts.", "Repeat the run.")
     for at_unix_s in measurement.rate_changed_at_unix_s:

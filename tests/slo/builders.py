@@ -107,7 +107,13 @@ def unseen() -> Evidence:
 
 def measurement(**changes: Any) -> Measurement:
     """A measurement without a fault; 100 rps × 20 ms are 2 requests in flight."""
-    facts = {"lag_p50_us": 250, "lag_p99_us": 500, "mean_in_flight": 2.0, "workers_planned": 1}
+    facts = {
+        "lag_p50_us": 250,
+        "lag_p99_us": 500,
+        "mean_in_flight": 2.0,
+        "workers_planned": 1,
+        "answered_service_s": 120.0,
+    }
     return Measurement(**{**facts, "workers": (WorkerFacts(worker=0),), **changes})
 
 
