@@ -128,7 +128,7 @@ def _littles_law(measurement: Measurement, client: ClientLoad, thresholds: Thres
     intended start, and the unsent were never on their way: so the law gives a lower and an upper bound.
     """
     seconds = len(client.seconds_unix)
-    if not seconds:
+    if not seconds or measurement.answered_service_s is None:
         return
     failed_s = float(client.failed_latency.counts.sum(axis=0) @ client.failed_latency.values_us) / 1e6
     low, high = measurement.answered_service_s / seconds, (measurement.answered_service_s + failed_s) / seconds

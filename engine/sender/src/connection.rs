@@ -188,6 +188,7 @@ impl Connection {
             bytes: self.output.len() as u64,
         };
         self.pool.note(|record| record.sent(&sent));
+        self.pool.written(self.slot);
         sent
     }
 

@@ -30,6 +30,7 @@ pub struct Slot {
     pub waker: Option<Waker>,
     pub deadline_ns: u64, // after the start of the rate line; 0: nothing is running
     pub expired: bool,
+    pub written: bool, // its request is on the way
 }
 
 /// What a thread's pacer and its connections share. Everything happens on one thread.
@@ -46,7 +47,8 @@ pub struct Pool {
     pub idle: RefCell<Vec<usize>>,
     pub free: RefCell<Vec<usize>>,
     pub queue: RefCell<VecDeque<Arrival>>,
-    pub in_flight: Cell<u64>,
+    pub busy: Cell<u64>,      // connections at work, connecting ones included
+    pub in_flight: Cell<u64>, // requests written and not yet answered: the L of Little's law
     pub scratch: RefCell<Vec<u8>>,
 }
 
@@ -116,7 +118,7 @@ impl Pool {
         let mut slots = self.slots.borrow_mut();
         slots[slot].deadline_ns = deadline_ns;
         slots[slot].expired = false;
-        self.in_flight.set(self.in_flight.get() + 1);
+        self.busy.set(self.busy.get() + 1);
     }
 
     /// Note that it does not any more.

@@ -58,6 +58,7 @@ impl Shard {
             idle: RefCell::default(),
             free: RefCell::default(),
             queue: RefCell::new(VecDeque::new()),
+            busy: Cell::new(0),
             in_flight: Cell::new(0),
             scratch: RefCell::new(vec![0; SCRATCH]),
         });
@@ -106,7 +107,7 @@ impl Pacer {
         }
         let in_flight = self.pool.in_flight.get();
         self.pool.note(|record| record.in_flight(now_ns, in_flight));
-        self.scheduling || in_flight > 0 || !self.pool.queue.borrow().is_empty()
+        self.scheduling || self.pool.busy.get() > 0 || !self.pool.queue.borrow().is_empty()
     }
 
     fn take_due(&mut self, now_ns: u64) {
