@@ -65,17 +65,17 @@ def test_a_generator_out_of_ports_or_handles_is_found(failure: str, kind: Findin
     assert kind in kinds(client=client(failed_by_kind={failure: 1}))
 
 
-def test_counts_of_client_and_server_must_agree_within_a_percent() -> None:
-    assert kinds(server=server(requests=6050)) == []
-    assert kinds(server=server(requests=6100)) == [FindingKind.COUNT_MISMATCH]
-    assert kinds(server=server(requests=5900)) == [FindingKind.COUNT_MISMATCH]
-
-
-def test_over_the_whole_load_the_server_lies_between_answered_and_sent() -> None:
-    whole = replace(server(requests=1), load_requests=9_950.0)
+@pytest.mark.parametrize(
+    ("counted", "agrees"), [(9_900, True), (10_000, True), (10_100, True), (10_101, False), (9_799, False)]
+)
+def test_over_the_load_the_server_lies_between_answered_and_sent_within_a_percent(counted: int, agrees: bool) -> None:
+    whole = replace(server(), load_requests=float(counted))
     sent = client(load_sent=10_000, load_answered=9_900)
-    assert kinds(server=whole, client=sent) == []
-    assert kinds(server=replace(whole, load_requests=9_000.0), client=sent) == [FindingKind.COUNT_MISMATCH]
+    assert kinds(server=whole, client=sent) == ([] if agrees else [FindingKind.COUNT_MISMATCH])
+
+
+def test_over_the_hold_alone_counts_are_not_compared() -> None:
+    assert kinds(server=server(requests=5_000)) == []
 
 
 def test_every_finding_says_what_to_do() -> None:

@@ -121,10 +121,20 @@ impl Pool {
         self.busy.set(self.busy.get() + 1);
     }
 
+    /// Note that its request has been written.
+    pub fn written(&self, slot: usize) {
+        self.slots.borrow_mut()[slot].written = true;
+        self.in_flight.set(self.in_flight.get() + 1);
+    }
+
     /// Note that it does not any more.
     pub fn finish(&self, slot: usize) {
-        self.slots.borrow_mut()[slot].deadline_ns = 0;
-        self.in_flight.set(self.in_flight.get().saturating_sub(1));
+        let mut slots = self.slots.borrow_mut();
+        slots[slot].deadline_ns = 0;
+        self.busy.set(self.busy.get().saturating_sub(1));
+        if std::mem::take(&mut slots[slot].written) {
+            self.in_flight.set(self.in_flight.get().saturating_sub(1));
+        }
     }
 
     /// Wake the connections whose time is up.
