@@ -13,7 +13,8 @@ from analysis.report.wording import count, figure, milliseconds
 from slo.objective import Latency
 
 KIND_COLOURS = ("red", "ochre", "purple", "blue", "teal")
-PERCENTILES = (("P50", "p50_ms", "teal", 0.50), ("P95", "p95_ms", "blue", 0.95), ("P99", "p99_ms", "purple", 0.99))
+# Drawn in this order: where P95 covers P99, the wider line below still shows.
+PERCENTILES = (("P99", "p99_ms", "purple", 0.99), ("P95", "p95_ms", "blue", 0.95), ("P50", "p50_ms", "teal", 0.50))
 UNSENT = "unsent (golive's own)"
 
 
@@ -45,8 +46,8 @@ def latency_panel(charting: Charting) -> Panel:
     seen = seen[~np.isnan(seen)]
     scale = logarithmic(seen.min(initial=np.inf), seen.max(initial=-np.inf), height_px=TALL_PX)
     traces = tuple(
-        Trace(name=name, colour=colour, stroke="line", path=line(values[column], scale, charting.points),
-              told=between(charting.held(column), milliseconds), values=values[column])
+        Trace(name=name, colour=colour, stroke="line wide" if name == "P99" else "line", values=values[column],
+              path=line(values[column], scale, charting.points), told=between(charting.held(column), milliseconds))
         for name, column, colour, _ in PERCENTILES
     )  # fmt: skip
     colours = {ratio: colour for _, _, colour, ratio in PERCENTILES}

@@ -83,4 +83,6 @@ def _optional(verdict: Verdict) -> str:
     missed = [one for one in verdict.judgements if not one.required and one.outcome is Outcome.MISSED]
     if not missed:
         return ""
-    return f" {plural(len(missed), 'objective')} that {'is' if len(missed) == 1 else 'are'} not required missed too."
+    one = len(missed) == 1
+    verbs = ("is", "was") if one else ("are", "were")
+    return f" {plural(len(missed), 'objective')} that {verbs[0]} not required {verbs[1]} missed too."

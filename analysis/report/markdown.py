@@ -39,4 +39,5 @@ def code(value: object) -> Markup:
     """A command in backticks, longer ones than any inside it."""
     text = NOT_PRINTED.sub(" ", without_passwords(str(value)))
     fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    return Markup(f"{fence}{text}{fence}")
+    room = " " if "`" in text[:1] + text[-1:] else ""
+    return Markup(f"{fence}{room}{text}{room}{fence}")

@@ -22,8 +22,7 @@ from analysis.report.run_tables import events_table, evidence_table, versions_ta
 from analysis.report.tables import Table
 from analysis.report.wording import count, into_run, milliseconds, rate, time_of_day
 from analysis.report.worst_window import WorstWindow, worst_window
-from analysis.results import RunRecord
-from scenarios.target import TargetClass
+from analysis.results import RunHeader, RunRecord
 from slo.evidence import Evidence, NotSeen
 from slo.validity import Finding, Measurement, Severity
 from slo.verdict import Judgement, Outcome, Verdict
@@ -45,15 +44,10 @@ class FoundWord:
 class Page:
     """The report's content, top to bottom."""
 
-    run_id: str
-    plan: str
+    header: RunHeader
     word: str
     tone: str  # passed, failed or unproven
     sentence: str
-    rehearsal: bool
-    target: str
-    target_class: TargetClass
-    target_url: str
     facts: tuple[Fact, ...]
     judgements: tuple[Judgement, ...]
     voids: tuple[FoundWord, ...]
@@ -75,23 +69,17 @@ def page_of(
     """Put the report together."""
     worst = worst_window(evidence, record.plan.objectives)
     axis = time_axis(record, timeline, evidence.hold, worst)
-    header = record.header
     return Page(
-        run_id=header.run_id,
-        plan=header.plan_name,
+        header=record.header,
         word=WORD[verdict.outcome],
         tone=verdict.outcome.value.removeprefix("not ").replace("proven", "unproven"),
         sentence=sentence(verdict, load=driven(record, evidence)),
-        rehearsal=header.rehearsal,
-        target=header.target_name,
-        target_class=header.target_class,
-        target_url=header.target_url,
         facts=facts(record, evidence),
         judgements=verdict.judgements,
         voids=_found(verdict, record, Severity.VOIDS),
         warnings=_found(verdict, record, Severity.WARNS),
         worst=_worst_words(worst, record),
-        open_questions=gaps_of(record.plan, rehearsal=header.rehearsal),
+        open_questions=gaps_of(record.plan, rehearsal=record.header.rehearsal),
         axis=axis,
         panels=_panels(record, evidence, timeline, axis),
         thinning=_thinning(axis),

@@ -21,7 +21,7 @@ class Trace:
 
     name: str
     colour: str
-    stroke: Literal["line", "dashed", "area"]
+    stroke: Literal["line", "line wide", "area"]
     path: str
     told: str  # its figure over the hold, in words
     values: Values  # one a point, for the readout

@@ -16,11 +16,13 @@ from scenarios.workload import Request, Workload
 from slo.validity import Finding, FindingKind, Severity
 from slo.verdict import Judgement, Outcome, RunOutcome, Verdict
 from tests.analysis.records import T0, Synthetic
-from tests.analysis.report.runs import MIX, JudgedRun, hotel, judged, run_of, staging, verdict_of
+from tests.analysis.report.runs import MIX, JudgedRun, hotel, judged, read_back, run_of, staging, verdict_of
 
 MET, MISSED, UNPROVEN = Outcome.MET, Outcome.MISSED, Outcome.UNPROVEN
 HOSTILE = '</script><script>document.title="owned"</script><img src=x onerror=document.title="owned">|`${1}'
-FULL: dict[str, Any] = {"mix": MIX, "warm_s": 60, "hold_s": 180, "watch_s": 45, "rps": 31_500, "rate_to_prove_rps": 30_000.0, "workers": 2}
+FULL: dict[str, Any] = {
+    "mix": MIX, "warm_s": 60, "hold_s": 180, "watch_s": 45, "rps": 31_500, "rate_to_prove_rps": 30_000.0, "workers": 2,
+}  # fmt: skip
 
 
 def _usual_times(t: int) -> tuple[float, ...]:
@@ -40,10 +42,11 @@ def table(**outcomes: Outcome) -> tuple[Judgement, ...]:
         "p99": ("P99 < 900 ms", "412 ms", "398–431 ms (95 %)",
                 "5,613,300 of 5,670,000 answered within 412 ms of the instant they were due",
                 "client, 5,670,000 requests", "P99 between 250 and 500 ms"),
-        "errors": ("< 4 %", "0.012 %", "0.011–0.013 %", "680 of 5,670,000 were not answered as expected; 226,800 allowed",
+        "errors": ("< 4 %", "0.012 %", "0.011–0.013 %",
+                   "680 of 5,670,000 were not answered as expected; 226,800 allowed",
                    "client, 5,670,000 requests", "0.011 % were 5xx"),
         "availability": ("≥ 99.9 %", "99.991 %", "exact count",
-                         "510 of 5,670,000 met a 5xx, a refusal or a time-out; 5,670 allowed. 30 days were not observed",
+                         "510 of 5,670,000 met a 5xx, a refusal or a time-out; 5,670 allowed. 30 days were not seen",
                          "client, 5,670,000 requests", "—"),
         "backlog": ("does not grow; done 60 s after", "done after 4 s", "slope −0.2 to +0.1 a second",
                     "2 queues: the deepest, commands, held 400 at most and was empty 4 s after the load",
@@ -109,10 +112,11 @@ def nothing(folder: Path) -> JudgedRun:
     """golive was killed before a single second of load."""
     run = Synthetic(stopped_at_s=0, killed=True)
     run.write(folder)
-    events = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-    (folder / "events.jsonl").write_text("".join(line for line in events if "load_started" not in line), encoding="utf-8")
+    events = folder / "events.jsonl"
+    kept = [line for line in events.read_text(encoding="utf-8").splitlines(keepends=True) if "load_started" not in line]
+    events.write_text("".join(kept), encoding="utf-8")
     (folder / "load.hlog").unlink()
-    return _again(folder, _nothing("no load began"))
+    return read_back(folder, _nothing("no load began"))
 
 
 def hostile(folder: Path) -> JudgedRun:
@@ -125,13 +129,13 @@ def hostile(folder: Path) -> JudgedRun:
                "ended_because": HOSTILE, "rehearsal": False,
                "target": {"name": HOSTILE, "url": HOSTILE, "class": "production"}}  # fmt: skip
     (folder / "run.json").write_text(json.dumps(header), encoding="utf-8")
-    (folder / "evidence").mkdir()
-    (folder / "evidence" / "up.json").write_text(json.dumps({"query": HOSTILE, "error": HOSTILE, "server": HOSTILE,
-                                                             "start_unix_s": T0, "end_unix_s": T0}), encoding="utf-8")  # fmt: skip
+    (folder / "evidence").mkdir(exist_ok=True)
+    answer = {"query": HOSTILE, "error": HOSTILE, "server": HOSTILE, "start_unix_s": T0, "end_unix_s": T0}
+    (folder / "evidence" / "up.json").write_text(json.dumps(answer), encoding="utf-8")
     row = judged(HOSTILE, MISSED, because=HOSTILE, target=HOSTILE, measured=HOSTILE, interval=HOSTILE, source=HOSTILE,
                  server_side=HOSTILE, voided_by=(HOSTILE,))  # fmt: skip
     finding = Finding(kind=FindingKind.UNSENT, severity=Severity.VOIDS, what=HOSTILE, remedy=HOSTILE)
-    return _again(folder, verdict_of(RunOutcome.FAILED, row, findings=(finding,)))
+    return read_back(folder, verdict_of(RunOutcome.FAILED, row, findings=(finding,)))
 
 
 def _nothing(because: str) -> Verdict:
@@ -140,17 +144,6 @@ def _nothing(because: str) -> Verdict:
     short = Finding(kind=FindingKind.CUT_SHORT, severity=Severity.VOIDS, what=because,
                     remedy="Run it again and let it end.")  # fmt: skip
     return verdict_of(RunOutcome.NOT_PROVEN, *rows, findings=(short,))
-
-
-def _again(folder: Path, verdict: Verdict) -> JudgedRun:
-    from analysis.evidence import assemble
-    from analysis.results import read_record
-    from analysis.timeline import timeline
-
-    record = read_record(folder)
-    evidence, measurement = assemble(record)
-    return JudgedRun(record=record, evidence=evidence, measurement=measurement, verdict=verdict,
-                     timeline=timeline(record))  # fmt: skip
 
 
 GALLERY: dict[str, Callable[[Path], JudgedRun]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +82,11 @@ def run_of(
     run.write(folder)
     if platform:
         write_platform(folder / "evidence", int(run.watched_until_unix_s - T0))
+    return read_back(folder, verdict)
+
+
+def read_back(folder: Path, verdict: Verdict) -> JudgedRun:
+    """What a record holds, with this verdict on it."""
     record = read_record(folder)
     evidence, measurement = assemble(record)
     return JudgedRun(record=record, evidence=evidence, measurement=measurement, verdict=verdict,
@@ -136,7 +140,3 @@ def _hpa(name: str, at: ArrayLike, values: ArrayLike) -> Series:
 def _series(at: ArrayLike, values: ArrayLike, **labels: str) -> Series:
     since = np.asarray(at, dtype=np.float64)
     return Series(labels=labels, at_unix_s=T0 + since, values=np.broadcast_to(np.asarray(values, float), since.shape))
-
-
-def killed(run: Synthetic) -> Synthetic:
-    return dataclasses.replace(run, killed=True)
