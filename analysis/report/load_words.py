@@ -66,7 +66,8 @@ def when(record: RunRecord) -> str:
     end_unix_s = header.watched_until_unix_s or header.load_end_unix_s
     if end_unix_s is None and not record.counts.empty:
         end_unix_s = float(record.counts["second"].max() + 1)
-    took = f", {duration(end_unix_s - start_unix_s)} with the watch after it" if end_unix_s else ""
+    watch = " with the watch after it" if header.watched_until_unix_s else ""
+    took = f", {duration(end_unix_s - start_unix_s)}{watch}" if end_unix_s else ""
     return f"{instant(start_unix_s)}{took}"
 
 

@@ -11,10 +11,11 @@ from analysis.evidence_files import read_answer
 from analysis.report.axis import TimeAxis, time_axis
 from analysis.report.charting import Charting
 from analysis.report.charts import panels
+from analysis.report.findings import Told, findings_told
 from analysis.report.headline import WORD, sentence
 from analysis.report.load_tables import failures_table, phases_table, requests_table, writes_table
 from analysis.report.load_words import Fact, driven, facts
-from analysis.report.meanings import WORDS, finding_title
+from analysis.report.meanings import WORDS
 from analysis.report.not_proven import Gap, gaps_of
 from analysis.report.plots import Panel
 from analysis.report.repeat import Command, commands
@@ -24,20 +25,8 @@ from analysis.report.wording import count, into_run, milliseconds, rate, time_of
 from analysis.report.worst_window import WorstWindow, worst_window
 from analysis.results import RunHeader, RunRecord
 from slo.evidence import Evidence, NotSeen
-from slo.validity import Finding, Measurement, Severity
-from slo.verdict import Judgement, Outcome, Verdict
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundWord:
-    """A finding as it is told."""
-
-    title: str
-    kind: str
-    what: str
-    remedy: str
-    when: str
-    took_away: tuple[str, ...]  # the objectives it turned unproven
+from slo.validity import Measurement
+from slo.verdict import Judgement, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +39,8 @@ class Page:
     sentence: str
     facts: tuple[Fact, ...]
     judgements: tuple[Judgement, ...]
-    voids: tuple[FoundWord, ...]
-    warnings: tuple[FoundWord, ...]
+    voids: tuple[Told, ...]
+    warnings: tuple[Told, ...]
     worst: tuple[str, ...]
     open_questions: tuple[Gap, ...]
     axis: TimeAxis | None
@@ -69,6 +58,7 @@ def page_of(
     """Put the report together."""
     worst = worst_window(evidence, record.plan.objectives)
     axis = time_axis(record, timeline, evidence.hold, worst)
+    found = findings_told(verdict, t0_unix_s=record.header.t0_unix_s)
     return Page(
         header=record.header,
         word=WORD[verdict.outcome],
@@ -76,8 +66,8 @@ def page_of(
         sentence=sentence(verdict, load=driven(record, evidence)),
         facts=facts(record, evidence),
         judgements=verdict.judgements,
-        voids=_found(verdict, record, Severity.VOIDS),
-        warnings=_found(verdict, record, Severity.WARNS),
+        voids=tuple(one for one in found if one.took_away),
+        warnings=tuple(one for one in found if not one.took_away),
         worst=_worst_words(worst, record),
         open_questions=gaps_of(record.plan, rehearsal=record.header.rehearsal),
         axis=axis,
@@ -88,33 +78,6 @@ def page_of(
         commands=commands(record),
         words=tuple(WORDS.items()),
     )
-
-
-def _found(verdict: Verdict, record: RunRecord, severity: Severity) -> tuple[FoundWord, ...]:
-    return tuple(_told(finding, verdict, record) for finding in verdict.findings if finding.severity is severity)
-
-
-def _told(finding: Finding, verdict: Verdict, record: RunRecord) -> FoundWord:
-    t0_unix_s, at_unix_s = record.header.t0_unix_s, finding.at_unix_s
-    when = "" if t0_unix_s is None or at_unix_s is None else f"{into_run(at_unix_s - t0_unix_s)} into the run"
-    title = finding_title(finding.kind)
-    return FoundWord(
-        title=title if title.startswith("golive") else title[:1].upper() + title[1:],
-        kind=finding.kind.value,
-        what=_stopped(finding.what),
-        remedy=_stopped(finding.remedy),
-        when=when,
-        took_away=tuple(
-            one.objective
-            for one in verdict.judgements
-            if finding.kind.value in one.voided_by and one.outcome is Outcome.UNPROVEN
-        ),
-    )
-
-
-def _stopped(text: str) -> str:
-    """With a full stop, as what follows is another sentence."""
-    return f"{text}." if text and text[-1] not in ".!?" else text
 
 
 def _worst_words(worst: WorstWindow | None, record: RunRecord) -> tuple[str, ...]:

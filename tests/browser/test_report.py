@@ -123,6 +123,16 @@ def test_pointing_at_one_chart_reads_all_of_them(chromium: Browser, reports: dic
         assert seen.page.locator("[data-trace='0']").inner_text() == usual
 
 
+def test_the_arrow_keys_read_the_charts_as_well(chromium: Browser, reports: dict[str, Path]) -> None:
+    with opened(chromium, reports["passed"]) as seen:
+        seen.page.locator(".axis").focus()
+        seen.page.keyboard.press("ArrowRight")
+        seen.page.keyboard.press("Shift+ArrowRight")
+        assert str(seen.page.locator(".now").text_content()).startswith("0:10 ")
+        seen.page.keyboard.press("Escape")
+        assert seen.page.locator(".now").is_hidden()
+
+
 def test_it_is_whole_without_its_script(chromium: Browser, reports: dict[str, Path]) -> None:
     with opened(chromium, reports["passed"], java_script_enabled=False) as seen:
         assert seen.page.locator(".plot path").count() > 10

@@ -20,7 +20,9 @@
     return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
   };
 
+  let shown = -1;
   const show = (point) => {
+    shown = point;
     const seconds = point * read.step;
     const at = `${Math.min(100, (100 * (seconds + read.step / 2)) / read.length)}%`;
     for (const cross of crosses) {
@@ -36,14 +38,25 @@
     document.documentElement.classList.add("reading");
   };
   const rest = () => {
+    shown = -1;
     told.forEach((place, index) => { place.textContent = usual[index]; });
     document.documentElement.classList.remove("reading");
   };
-  charts.addEventListener("pointermove", (event) => {
+  const follow = (event) => {
     const box = plane.getBoundingClientRect();
     const share = (event.clientX - box.left) / box.width;
     if (share < 0 || share > 1) rest();
     else show(Math.min(points - 1, Math.floor((share * read.length) / read.step)));
+  };
+  charts.addEventListener("pointermove", follow);
+  charts.addEventListener("pointerdown", follow);
+  charts.tabIndex = 0;
+  charts.addEventListener("keydown", (event) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === "Escape") rest();
+    if (!by) return;
+    event.preventDefault();
+    show(Math.min(points - 1, Math.max(0, shown + by * (event.shiftKey ? 10 : 1))));
   });
   charts.addEventListener("pointerleave", rest);
   window.addEventListener("beforeprint", rest);

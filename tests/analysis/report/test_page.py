@@ -1,9 +1,10 @@
+import dataclasses
 from pathlib import Path
 
 from analysis.report.not_proven import OPERATIONAL
 from slo.validity import FindingKind, Severity
 from slo.verdict import Outcome, RunOutcome
-from tests.analysis.records import Synthetic
+from tests.analysis.records import T0, Synthetic
 from tests.analysis.report.runs import found, hotel, judged, run_of, staging, verdict_of
 
 
@@ -46,7 +47,7 @@ def test_a_hold_that_was_cut_is_said_to_be(tmp_path: Path) -> None:
 
 def test_a_killed_run_says_so(tmp_path: Path) -> None:
     facts = dict(run_of(tmp_path / "run", Synthetic(stopped_at_s=15, killed=True)).page().facts)
-    assert facts["When"].endswith("killed before it was closed, or still running")
+    assert facts["When"] == "2026-09-21 14:13:20 UTC, 15 s; killed before it was closed, or still running"
 
 
 def test_a_finding_names_what_it_took_away_and_when_it_began(tmp_path: Path) -> None:
@@ -62,6 +63,19 @@ def test_warnings_stand_apart_from_findings_that_void(tmp_path: Path) -> None:
     verdict = verdict_of(RunOutcome.PASSED, judged("p95"), findings=(found(FindingKind.CONTENTION, Severity.WARNS),))
     page = run_of(tmp_path / "run", verdict=verdict).page()
     assert (len(page.voids), len(page.warnings)) == (0, 1)
+
+
+def test_a_finding_that_took_nothing_away_does_not_cry_wolf(tmp_path: Path) -> None:
+    page = run_of(tmp_path / "run", verdict=verdict_of(RunOutcome.PASSED, judged("p95"), findings=(found(),))).page()
+    assert (page.voids, page.warnings[0].kind) == ((), "schedule-lag")
+
+
+def test_findings_of_one_kind_are_told_together_each_text_once(tmp_path: Path) -> None:
+    other = dataclasses.replace(found(), what="worker 1 lagged too", at_unix_s=T0 + 3.0)
+    verdict = verdict_of(RunOutcome.PASSED, judged("p95"), findings=(found(), other))
+    (told,) = run_of(tmp_path / "run", verdict=verdict).page().warnings
+    assert told.what == "P99 of the schedule lag is 412 ms; 25 ms are allowed. worker 1 lagged too."
+    assert (told.remedy, told.when) == ("Give golive a machine of its own.", "0:03 into the run")
 
 
 def test_gaps_of_the_record_are_told_once(tmp_path: Path) -> None:
