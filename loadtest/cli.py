@@ -1,4 +1,4 @@
-"""The `golive` command: may this platform go live?
+"""The `golive` command.
 
 The table of contents of a run: load the plan, raise the stage, conduct, gather, judge, render, say it.
 """

@@ -51,7 +51,7 @@ class FakeEngine:
 class Told:
     messages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
-    def send(self, to: str, kind: str, content: Any) -> None:
+    def send(self, to: str, kind: str, content: Any) -> None:  # noqa: ARG002  (the wire's signature)
         self.messages.append((kind, dict(content)))
 
     def last(self, kind: str) -> dict[str, Any]:
