@@ -65,7 +65,7 @@ pub struct Deployment {
     ready_after_us: u64,
     replicas: Vec<Option<Replica>>,
     ready: Vec<u32>,
-    /// Whose turn it was to get a connection.
+    /// Whose turn it is to get a connection.
     turn: usize,
     next_number: u32,
 }
@@ -213,8 +213,8 @@ impl Deployment {
     /// The next ready replica in turn gets one more connection. (Not the one with the fewest: after a scale-up all the
     /// busy connections would move to the new replicas, and the old ones would keep the idle ones.)
     pub fn connect(&mut self) -> Option<ReplicaRef> {
-        self.turn = (self.turn + 1) % self.ready.len().max(1);
-        let place = *self.ready.get(self.turn)?;
+        let place = *self.ready.get(self.turn % self.ready.len().max(1))?;
+        self.turn = self.turn.wrapping_add(1);
         let replica = self.replicas[place as usize].as_mut()?;
         replica.connections += 1;
         Some(ReplicaRef { place, number: replica.number })

@@ -1,11 +1,12 @@
 //! The server's loop: one thread, one epoll, answers leaving together on a grid.
 
-use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::os::fd::AsFd;
 
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::net::{accept_with, SocketFlags};
 
 use crate::answers::AnswerBook;
 use crate::clock::Clock;
@@ -22,6 +23,7 @@ pub const GRID_US: u64 = 500;
 const REQUEST_AT_MOST_US: u64 = 30_000_000;
 /// An idle connection is closed after this time.
 const IDLE_AT_MOST_US: u64 = 300_000_000;
+const ACCEPTED_AT_ONCE: usize = 16;
 const LINGER_AT_MOST_US: u64 = 2_000_000;
 
 const LISTENER: u64 = u64::MAX;
@@ -74,6 +76,8 @@ impl Server {
     ) -> std::io::Result<Self> {
         let platform = Platform::new(config);
         listener.set_nonblocking(true)?;
+        // Accepted connections inherit it.
+        rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
         epoll::add(&epoll, &*inbox.bell, EventData::new_u64(BELL), EventFlags::IN)?;
@@ -119,7 +123,7 @@ impl Server {
             let timeout = timespec(self.wake_in_us(now_us));
             let ready = match epoll::wait(&self.epoll, &mut events, Some(&timeout)) {
                 Ok(ready) => ready,
-                Err(rustix::io::Errno::INTR) => 0,
+                Err(Errno::INTR) => 0,
                 Err(error) => return Err(error.into()),
             };
             for event in &events[..ready] {
@@ -144,7 +148,7 @@ impl Server {
         let timeout = timespec((self.frozen_until_us - now_us).min(250_000));
         let mut bell = [PollFd::from_borrowed_fd(self.inbox.bell.as_fd(), PollFlags::IN)];
         match poll(&mut bell, Some(&timeout)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
         self.platform.advance(self.clock.now_us());
@@ -154,7 +158,7 @@ impl Server {
 
     fn attend(&mut self, what: u64, flags: EventFlags) {
         match what {
-            LISTENER => self.accept_all(),
+            LISTENER => self.accept_some(),
             BELL => self.obey(),
             _ => {
                 let connection = ConnectionRef { place: what as u32, number: (what >> 32) as u32 };
@@ -196,17 +200,20 @@ impl Server {
         }
     }
 
-    fn accept_all(&mut self) {
-        while self.connections.len() - self.free.len() < self.open_at_most {
-            match self.listener.accept() {
-                Ok((socket, _)) => self.welcome(socket),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
+    /// Accept some of those who wait; the rest come with the next turn of the loop, after those who have sent something.
+    fn accept_some(&mut self) {
+        for _ in 0..ACCEPTED_AT_ONCE {
+            if self.connections.len() - self.free.len() >= self.open_at_most {
+                return self.listen(false);
+            }
+            match accept_with(&self.listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+                Ok(socket) => self.welcome(socket.into()),
+                Err(Errno::WOULDBLOCK) => return,
+                Err(Errno::CONNABORTED | Errno::INTR) => {}
                 // No file handle left: those who wait stay in the backlog until one is free.
-                Err(_) => break,
+                Err(_) => return self.listen(false),
             }
         }
-        self.listen(false);
     }
 
     fn listen(&mut self, listens: bool) {
@@ -220,27 +227,21 @@ impl Server {
     fn welcome(&mut self, socket: std::net::TcpStream) {
         let now_us = self.clock.now_us();
         self.platform.advance(now_us);
-        let pinned_to = if self.platform.pins_connections() {
+        let pinned_to = if self.platform.pins_connections() { self.platform.connect() } else { None };
+        if pinned_to.is_none() && self.platform.pins_connections() {
             // With no gateway replica ready nobody is at home: the connection is closed at once.
-            let Some(replica) = self.platform.connect() else {
-                return;
-            };
-            Some(replica)
-        } else {
-            None
-        };
+            return;
+        }
         self.numbered = self.numbered.wrapping_add(1);
         let place = self.free.pop().unwrap_or_else(|| {
             self.connections.push(None);
             self.connections.len() as u32 - 1
         });
-        let data = u64::from(place) | u64::from(self.numbered) << 32;
+        let named = EventData::new_u64(u64::from(place) | u64::from(self.numbered) << 32);
         let edges = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
-        let prepared = socket.set_nonblocking(true).is_ok()
-            && socket.set_nodelay(true).is_ok()
-            && epoll::add(&self.epoll, &socket, EventData::new_u64(data), edges).is_ok();
+        let is_watched = epoll::add(&self.epoll, &socket, named, edges).is_ok();
         self.connections[place as usize] = Some(Connection::new(socket, self.numbered, pinned_to, now_us));
-        if !prepared {
+        if !is_watched {
             self.drop_connection(place);
         }
     }

@@ -61,40 +61,20 @@ fn check_replicas(at: &str, service: &Service) -> Checked {
     let counts = format!("needs 1 <= min <= start <= max <= 1000 (got min {min}, start {start}, max {max})");
     let ordered = 1 <= min && min <= start && start <= max && max <= 1000;
     require(ordered, &format!("{at}.min"), counts, "correct the replica counts")?;
-    let slots = format!("must be 1 to 10000 (got {})", service.concurrency);
-    require(
-        (1..=10_000).contains(&service.concurrency),
-        &format!("{at}.concurrency"),
-        slots,
-        "give the requests one replica works on at a time",
-    )?;
-    let room = format!("must be at most 1000000 (got {})", service.queue);
-    require(
-        service.queue <= 1_000_000,
-        &format!("{at}.queue"),
-        room,
-        "give the requests that may wait at one replica",
-    )?;
-    let ready = format!("must be 0 to 3600 (got {})", service.ready_after_s);
-    require(
-        (0.0..=3600.0).contains(&service.ready_after_s),
-        &format!("{at}.ready_after_s"),
-        ready,
-        "give the seconds until a new replica is ready",
-    )?;
-    if let Some(time) = &service.time_ms {
-        check_time(&format!("{at}.time_ms"), time)?;
+    let limits = [
+        ("concurrency", f64::from(service.concurrency), 1.0, 1e4, "give the requests one replica works on at a time"),
+        ("queue", service.queue as f64, 0.0, 1e6, "give the requests that may wait at one replica"),
+        ("ready_after_s", service.ready_after_s, 0.0, 3600.0, "give the seconds until a new replica is ready"),
+    ];
+    for (field, value, least, most, remedy) in limits {
+        let problem = format!("must be {least} to {most} (got {value})");
+        require((least..=most).contains(&value), &format!("{at}.{field}"), problem, remedy)?;
     }
-    if let Some(autoscaler) = &service.autoscaler {
-        let target = format!("must be above 0 (got {})", autoscaler.target);
-        require(
-            autoscaler.target > 0.0 && autoscaler.target.is_finite(),
-            &format!("{at}.autoscaler.target"),
-            target,
-            "0.6 is usual for a busy ratio",
-        )?;
-    }
-    Ok(())
+    service.time_ms.as_ref().map_or(Ok(()), |time| check_time(&format!("{at}.time_ms"), time))?;
+    let target = service.autoscaler.as_ref().map_or(1.0, |autoscaler| autoscaler.target);
+    let problem = format!("must be above 0 (got {target})");
+    let usable = target > 0.0 && target.is_finite();
+    require(usable, &format!("{at}.autoscaler.target"), problem, "0.6 is usual for a busy ratio")
 }
 
 fn check_time(at: &str, time: &TimeMs) -> Checked {
