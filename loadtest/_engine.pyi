@@ -2,7 +2,7 @@
 
 from typing import final
 
-__all__ = ["Engine", "EngineError", "due_counts", "validate_plan", "version"]
+__all__ = ["Engine", "EngineError", "due_counts", "response_times", "validate_plan", "version"]
 
 class EngineError(ValueError):
     """The engine plan is not usable, or the engine was asked for something out of order."""
@@ -38,11 +38,12 @@ class Engine:
 
         Only whole seconds that lie at least 1 s back, unless `everything`. Exact: each count leaves once.
         """
-    def in_flight(self) -> int:
-        """Requests sent and not yet answered."""
 
 def due_counts(plan_json: str, *, shard: int = 0, shards: int = 1) -> list[list[int]]:
     """How many requests of each kind are due in each second after the start: [second][request]. From the plan alone."""
+
+def response_times(hdr: str) -> tuple[int, float, float, float, dict[int, int]]:
+    """A delta's histogram as Locust takes it: count, sum, least and greatest (ms), counts by ms rounded as Locust does."""
 
 def validate_plan(plan_json: str) -> None:
     """Raise EngineError when the engine would refuse the plan."""

@@ -19,7 +19,7 @@ import gevent.event
 import locust.runners
 from locust import LoadTestShape, User, events
 from locust.runners import MasterRunner, WorkerRunner
-from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_time
+from locust.stats import RequestStats, StatsEntry, StatsError
 from locust.user.task import LOCUST_STATE_WAITING
 
 from loadtest import _engine
@@ -224,7 +224,7 @@ def _turn_away(director: Director, runner: MasterRunner, client_id: str) -> None
 
 def _inject(stats: RequestStats, body: Mapping[str, Any], orders: Orders) -> None:
     """Add a delta, accepted exactly once, to the master's own tables."""
-    for name, row in rows(body, bucket=bucket_response_time).items():
+    for name, row in rows(body).items():
         method = orders.method_of(name)
         entry = row.entry(name=name, method=method, start_unix_s=stats.start_time)
         stats.entries[name, method].extend(StatsEntry.unserialize(entry, stats))

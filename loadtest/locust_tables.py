@@ -8,13 +8,11 @@ start; failed ones have none. Unsent arrivals are no requests and do not appear.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hdrh.histogram import HdrHistogram
-
-Bucket = Callable[[float], float]  # Locust's rounding of a response time in ms
+from loadtest._engine import response_times
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,7 +25,7 @@ class Row:
     errors: Counter[str] = field(default_factory=Counter)
     requests_by_second: Counter[int] = field(default_factory=Counter)
     failures_by_second: Counter[int] = field(default_factory=Counter)
-    times_ms: Counter[float] = field(default_factory=Counter)
+    times_ms: Counter[int] = field(default_factory=Counter)
     total_ms: float = 0.0
     min_ms: float | None = None
     max_ms: float = 0.0
@@ -52,14 +50,14 @@ class Row:
         }
 
 
-def rows(body: Mapping[str, Any], *, bucket: Bucket) -> dict[str, Row]:
+def rows(body: Mapping[str, Any]) -> dict[str, Row]:
     """What a delta (engine/DELTA.md) adds, by request name."""
     found: dict[str, Row] = {}
     for entry in body.get("counts", ()):
         _count(found.setdefault(entry["request"], Row()), entry)
     for entry in body.get("latency", ()):
         if entry["tag"] in found:
-            _time(found[entry["tag"]], entry["hdr"], bucket)
+            _time(found[entry["tag"]], entry["hdr"])
     return {name: row for name, row in found.items() if row.requests}
 
 
@@ -74,16 +72,9 @@ def _count(row: Row, entry: Mapping[str, Any]) -> None:
         row.failures_by_second[entry["second"]] += failed
 
 
-def _time(row: Row, encoded: str, bucket: Bucket) -> None:
-    histogram = HdrHistogram.decode(encoded)
-    row.total_ms += histogram.get_mean_value() / 1e3 * histogram.get_total_count()
-    lowest_ms = histogram.get_min_value() / 1e3
-    row.min_ms = lowest_ms if row.min_ms is None else min(row.min_ms, lowest_ms)
-    row.max_ms = max(row.max_ms, histogram.get_max_value() / 1e3)
-    for value_us, count in _recorded(histogram):
-        row.times_ms[bucket(value_us / 1e3)] += count
-
-
-def _recorded(histogram: HdrHistogram) -> Iterator[tuple[int, int]]:
-    for item in histogram.get_recorded_iterator():
-        yield item.value_iterated_to, item.count_added_in_this_iter_step
+def _time(row: Row, encoded: str) -> None:
+    _, total_ms, min_ms, max_ms, counts = response_times(encoded)
+    row.total_ms += total_ms
+    row.min_ms = min_ms if row.min_ms is None else min(row.min_ms, min_ms)
+    row.max_ms = max(row.max_ms, max_ms)
+    row.times_ms.update(counts)

@@ -28,7 +28,9 @@ class Sending:
 
     arrivals: Literal["constant", "poisson"] = "constant"
     grid_us: int = 500  # due requests are sent together on this grid; 0 sends each at its instant
-    connections: int = 4096  # at most, per worker; 30,000 rps answered in 100 ms keep 3,000 busy (Little's law)
+    # At most, per worker: 30,000 rps answered in 30 ms keep 900 busy (Little's law); a slower platform needs more, and
+    # the schedule lag says so. Fewer keep a stall from opening thousands that then stay.
+    connections: int = 1024
     engine_threads: int = 1
     connect_timeout_s: float = 3.0
     seed: int = 1

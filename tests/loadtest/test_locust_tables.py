@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,19 +12,35 @@ from tests.loadtest.builders import SECOND, counts, latency
 
 def test_failures_are_requests_without_a_time() -> None:
     body = {"counts": [counts(ok=2, failed={"status 503": 1})], "latency": [latency(SECOND, [10_000, 20_000])]}
-    row = rows(body, bucket=round)["home"]
+    row = rows(body)["home"]
     entry = row.entry(name="home", method="GET", start_unix_s=0.0)
     assert (entry["num_requests"], entry["num_failures"], entry["num_none_requests"]) == (3, 1, 1)
     assert sum(entry["response_times"].values()) == 2
 
 
 def test_unsent_arrivals_are_no_requests() -> None:
-    assert rows({"counts": [counts(unsent=5)], "latency": []}, bucket=round) == {}
+    assert rows({"counts": [counts(unsent=5)], "latency": []}) == {}
 
 
 @given(st.lists(st.integers(1, 60_000_000), min_size=1, max_size=200))
 def test_the_times_add_up_to_the_answered_requests(times_us: list[int]) -> None:
     body = {"counts": [counts(ok=len(times_us))], "latency": [latency(SECOND, times_us)]}
-    row = rows(body, bucket=round)["home"]
+    row = rows(body)["home"]
     assert sum(row.times_ms.values()) == row.requests == len(times_us)
-    assert abs(row.max_ms * 1000 - max(times_us)) <= max(times_us) / 500
+    assert row.max_ms * 1000 == pytest.approx(max(times_us), rel=0.002)
+    assert row.total_ms * 1000 == pytest.approx(sum(times_us), rel=0.002, abs=1)
+
+
+@given(st.integers(1, 60_000_000))
+def test_times_are_rounded_as_locust_rounds_them(time_us: int) -> None:
+    (rounded,) = rows({"counts": [counts(ok=1)], "latency": [latency(SECOND, [time_us])]})["home"].times_ms
+    near = {expected(time_us * scale / 1000) for scale in (0.999, 1.0, 1.001)}  # a histogram step is 0.1 % wide
+    assert rounded in near
+
+
+def expected(time_ms: float) -> int:
+    """Locust 2.47, stats.py: whole ms below 100, then two digits."""
+    for limit, digits in ((100, 0), (1000, -1), (10_000, -2)):
+        if time_ms < limit:
+            return int(round(time_ms, digits))
+    return int(round(time_ms, -3))

@@ -1,6 +1,11 @@
 //! The engine as Python sees it (loadtest/_engine.pyi): converts, releases the GIL, delegates.
 
-use golive_sender::{due_counts as counts_of, Engine as Sender, EngineError as Refusal, Plan};
+use std::collections::BTreeMap;
+
+use golive_sender::{
+    due_counts as counts_of, response_times as times_of, Engine as Sender, EngineError as Refusal,
+    Plan,
+};
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -82,6 +87,21 @@ fn validate_plan(plan_json: &str) -> PyResult<()> {
     Sender::new(plan_json, 0, 1).map(|_| ()).map_err(refused)
 }
 
+/// Count, sum, least and greatest (ms), and counts by rounded ms.
+type Times = (u64, f64, f64, f64, BTreeMap<u64, u64>);
+
+#[pyfunction]
+fn response_times(hdr: &str) -> PyResult<Times> {
+    let times = times_of(hdr).map_err(refused)?;
+    Ok((
+        times.count,
+        times.total_ms,
+        times.min_ms,
+        times.max_ms,
+        times.by_rounded_ms,
+    ))
+}
+
 #[pyfunction]
 fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
@@ -93,6 +113,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("EngineError", module.py().get_type::<EngineError>())?;
     module.add_function(wrap_pyfunction!(due_counts, module)?)?;
     module.add_function(wrap_pyfunction!(validate_plan, module)?)?;
+    module.add_function(wrap_pyfunction!(response_times, module)?)?;
     module.add_function(wrap_pyfunction!(version, module)?)?;
     module.add(
         "__all__",
@@ -100,6 +121,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
             "Engine",
             "EngineError",
             "due_counts",
+            "response_times",
             "validate_plan",
             "version",
         ],
