@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ class Charting:
     axis: TimeAxis
     plan: Plan
     hold: Window
+    autoscalers: Mapping[str, str] = field(default_factory=dict)  # by name: what is known of its limits, in words
 
     @property
     def points(self) -> float:

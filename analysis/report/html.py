@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from importlib.resources import files
 
 import numpy as np
@@ -16,6 +17,7 @@ from analysis.report.wording import without_passwords
 from slo.verdict import Outcome
 
 TEMPLATES = "templates"
+UNIT = re.compile(r"(?<=\d) (?=(?:%|ms|s|min|rps)(?!\w))")
 SIGNS = {Outcome.MET: "✓", Outcome.MISSED: "✗", Outcome.UNPROVEN: "?"}
 
 
@@ -29,6 +31,7 @@ def html(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["tight"] = tight
     style, script = _own("report.css"), _own("report.js")
     return environment.get_template("report.html.j2").render(
         page=page,
@@ -39,6 +42,11 @@ def html(page: Page) -> str:
         readout=_readout(page),
         signs=SIGNS,
     )
+
+
+def tight(text: str) -> str:
+    """A text whose figures stay on one line with their units."""
+    return UNIT.sub("\u00a0", text)
 
 
 def _own(name: str) -> str:

@@ -8,6 +8,7 @@ from itertools import chain
 import pandas as pd
 
 from analysis.evidence_files import read_answer
+from analysis.report.autoscalers import limits_told
 from analysis.report.axis import TimeAxis, time_axis
 from analysis.report.charting import Charting
 from analysis.report.charts import panels
@@ -18,6 +19,7 @@ from analysis.report.load_words import Fact, driven, facts
 from analysis.report.meanings import WORDS
 from analysis.report.not_proven import Gap, gaps_of
 from analysis.report.plots import Panel
+from analysis.report.reconciliation import reconciliation_table
 from analysis.report.repeat import Command, commands
 from analysis.report.run_tables import events_table, evidence_table, versions_table, workers_table
 from analysis.report.tables import Table
@@ -101,7 +103,9 @@ def _panels(record: RunRecord, evidence: Evidence, timeline: pd.DataFrame, axis:
     alerts = read_answer(record.folder / "evidence", "alerts")
     sources = {"replicas": evidence.autoscalers, "backlog": evidence.backlogs, "alerts": alerts}
     unseen = {name: source.because for name, source in sources.items() if isinstance(source, NotSeen)}
-    charting = Charting(timeline=timeline, axis=axis, plan=record.plan, hold=evidence.hold)
+    charting = Charting(
+        timeline=timeline, axis=axis, plan=record.plan, hold=evidence.hold, autoscalers=limits_told(evidence)
+    )
     return panels(charting, unseen=unseen)
 
 
@@ -118,6 +122,7 @@ def _tables(record: RunRecord, evidence: Evidence, measurement: Measurement) -> 
     return (
         requests_table(record, evidence.hold),
         failures_table(record, evidence.hold),
+        reconciliation_table(evidence),
         writes_table(record),
         phases_table(record),
         workers_table(record, measurement),

@@ -32,7 +32,7 @@ def replicas_panel(charting: Charting, unseen: str) -> Panel:
 def _lane(charting: Charting, hpa: str, desired: str, ready: str) -> Plot:
     wanted, had = charting.thin(desired, Thinning.LAST), charting.thin(ready, Thinning.LAST)
     scale = linear(highest(wanted, had), height_px=LANE_PX, whole=True)
-    return plane(scale, label=hpa, traces=(
+    return plane(scale, label=hpa, told=charting.autoscalers.get(hpa, ""), traces=(
         Trace(name="ready", colour="teal", stroke="area", path=area(had, 0 * had, scale, charting.points),
               told=_from_to(charting, ready), values=had),
         Trace(name="desired", colour="ink", stroke="line", path=steps(wanted, scale, charting.points),

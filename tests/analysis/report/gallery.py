@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import sys
@@ -75,7 +76,10 @@ def failed(folder: Path) -> JudgedRun:
         latency_ms=lambda t: tuple(ms * (9 if 130 <= t < 190 else 1) for ms in _usual_times(t)),
         plan_changes=hotel(target=staging()),
     )  # fmt: skip
-    missed = table(throughput=MISSED, p99=MISSED, errors=MISSED, backlog=UNPROVEN)
+    rows = table(throughput=MISSED, p99=MISSED, errors=MISSED, backlog=UNPROVEN)
+    missed = tuple(
+        dataclasses.replace(one, voided_by=("worker-lost",)) if one.outcome is UNPROVEN else one for one in rows
+    )
     late = Finding(kind=FindingKind.WORKER_LOST, severity=Severity.VOIDS, at_unix_s=T0 + 173.5,
                    what="worker 1 was silent for 3.5 s from 2:53 on; 1,102,500 due requests were never sent",
                    remedy="See its log; run it where it has a core of its own.")  # fmt: skip

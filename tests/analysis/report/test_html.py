@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.report.html import html
+from analysis.report.html import html, tight
 from tests.analysis.records import Synthetic
 from tests.analysis.report.gallery import GALLERY
 from tests.analysis.report.runs import run_of
@@ -67,3 +67,7 @@ def test_half_an_hour_fits_in_two_megabytes(tmp_path: Path) -> None:
 def test_a_report_is_the_same_every_time(tmp_path: Path) -> None:
     run = GALLERY["failed"](tmp_path / "run")
     assert html(run.page()) == html(run.page())
+
+
+def test_a_figure_and_its_unit_stay_on_one_line() -> None:
+    assert tight("181 ms to 0.5 s (95 %), 3 stages") == "181\u00a0ms to 0.5\u00a0s (95\u00a0%), 3 stages"
