@@ -1,4 +1,4 @@
-"""Both sides' counts: do golive and the platform tell of the same run?"""
+"""Both sides' counts side by side: golive and the platform must tell of the same run."""
 
 from __future__ import annotations
 
