@@ -28,7 +28,7 @@ def client_load(record: RunRecord, hold: Hold) -> ClientLoad | NotSeen:
     names = [request.name for request in record.plan.workload.requests]
     seconds = per_second(inside, hold.seconds)
     return ClientLoad(
-        source=f"golive's own counts from {record.plan.workers} worker(s), from the intended start",
+        source=f"golive's own counts, {record.plan.workers} worker{'s' if record.plan.workers > 1 else ''}",
         seconds_unix=np.array(hold.seconds, dtype=np.int64),
         due=due_in(record, hold.seconds),
         **{name: seconds[name] for name in ("sent", "ok", "failed", "unavailable", "unsent")},

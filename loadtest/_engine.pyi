@@ -43,7 +43,7 @@ def due_counts(plan_json: str, *, shard: int = 0, shards: int = 1) -> list[list[
     """How many requests of each kind are due in each second after the start: [second][request]. From the plan alone."""
 
 def response_times(hdr: str) -> tuple[int, float, float, float, dict[int, int]]:
-    """A delta's histogram as Locust takes it: count, sum, least and greatest (ms), counts by ms rounded as Locust does."""
+    """A delta's histogram as Locust takes it: count, sum, least, greatest (ms), counts by ms rounded as Locust does."""
 
 def validate_plan(plan_json: str) -> None:
     """Raise EngineError when the engine would refuse the plan."""

@@ -44,7 +44,7 @@ STOP_WITHIN_S = 10
 
 
 @app.command()
-def run(  # noqa: PLR0913  (a command line's options are its arguments)
+def run(  # noqa: PLR0917  (a command line's options are its arguments)
     plan: Annotated[str, typer.Argument(help="A plan's name (see `golive plans`) or its file.")] = "30k",
     rate: Annotated[float | None, typer.Option(help="Requests a second to prove; 5 % more is offered.")] = None,
     duration: Annotated[str | None, typer.Option(help="How long the judged hold lasts: 90s, 3m, 1h30m.")] = None,

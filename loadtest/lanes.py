@@ -32,6 +32,7 @@ from loadtest.vitals import Vitals
 from loadtest.worker import WorkerSide
 
 LANE_RPS = 10.0
+AT_ONCE = 1e6  # lanes a second; below the largest step Locust's start() blocks, at 3,000 lanes down for half a minute
 TURN_AWAY_AFTER_S = 2.0
 FOLDER_VARIABLE = "GOLIVE_RUN_FOLDER"
 
@@ -40,6 +41,9 @@ FOLDER_VARIABLE = "GOLIVE_RUN_FOLDER"
 locust.runners.HEARTBEAT_DEAD_INTERNAL = -(10**9)
 # The engine's threads are busy by design; Locust's warning is about Python's.
 locust.runners.CPU_WARNING_THRESHOLD = 1000
+
+# It warns at every tick of a spawn rate above 100 a second; lanes do no work when they start.
+logging.getLogger("locust.runners").addFilter(lambda record: "spawn rate is very high" not in record.getMessage())
 
 _log = logging.getLogger("golive")
 
@@ -97,22 +101,21 @@ class _Run(NamedTuple):
 _run: _Run | None = None
 
 
-class PlanShape(LoadTestShape):  # type: ignore[misc]
+class PlanShape(LoadTestShape):
     """Mirrors the plan's rate as lanes; ends Locust's test when the director has finished."""
 
     def tick(self) -> tuple[int, float] | None:
-        """How many lanes there are now. The spawn rate is as high as needed: the ramp is the plan's, not Locust's."""
+        """How many lanes there are now. Locust changes to that at once, up or down: the ramp is the plan's, not its own."""
         if _run is None:
             return (1, 1.0)
         if _run.director.finished:
             return None
         t0_unix_s = _run.director.t0_unix_s
         rate_rps = _run.orders.plan.profile.rate_at(time.time() - t0_unix_s) if t0_unix_s else 0.0
-        lanes = max(round(rate_rps / LANE_RPS), 1)
-        return (lanes, float(max(lanes, 100)))
+        return (max(round(rate_rps / LANE_RPS), 1), AT_ONCE)
 
 
-@events.init.add_listener
+@events.init.add_listener  # type: ignore[untyped-decorator]
 def _on_init(environment: Any, runner: Any, **_: Any) -> None:
     if isinstance(runner, WorkerRunner):
         _become_worker(runner)
@@ -174,10 +177,14 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
     _run = _Run(orders, director)
     for kind in ("golive_pong", "golive_armed", "golive_delta"):
         runner.register_message(kind, _heard_by(director, kind))
-    events.test_start.add_listener(lambda **_: _begin(director, runner))
-    events.test_stopping.add_listener(lambda **_: _end(director))
-    events.worker_connect.add_listener(lambda client_id, **_: _turn_away(director, runner, client_id))
-    events.quit.add_listener(lambda **_: record.close())
+    listeners: dict[Any, Callable[..., None]] = {
+        events.test_start: lambda **_: _begin(director, runner),
+        events.test_stopping: lambda **_: _end(director),
+        events.worker_connect: lambda client_id, **_: _turn_away(director, runner, client_id),
+        events.quit: lambda **_: record.close(),
+    }
+    for event, listener in listeners.items():
+        event.add_listener(listener)
     # Locust installs its own handler only after a headless shape has ended (2.47, main.py): until then SIGTERM
     # would kill the master and lose the last counts.
     gevent.signal_handler(signal.SIGTERM, lambda: director.finish("SIGTERM"))
@@ -226,7 +233,7 @@ def _inject(stats: RequestStats, body: Mapping[str, Any], orders: Orders) -> Non
     """Add a delta, accepted exactly once, to the master's own tables."""
     for name, row in rows(body).items():
         method = orders.method_of(name)
-        entry = row.entry(name=name, method=method, start_unix_s=stats.start_time)
+        entry: Any = row.entry(name=name, method=method, start_unix_s=stats.start_time)
         stats.entries[name, method].extend(StatsEntry.unserialize(entry, stats))
         stats.total.extend(StatsEntry.unserialize({**entry, "name": "Aggregated", "method": ""}, stats))
         for error, count in row.errors.items():

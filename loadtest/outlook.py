@@ -44,7 +44,7 @@ class Outlook:
         return self._replicas
 
     def settled(self) -> bool:
-        """Whether the backlog is back where it was before the load. Unknown counts as settled: waiting shows nothing."""
+        """Whether the backlog is back where it was before the load; unknown counts as settled."""
         backlog = self._sum(self.target.queries.backlog)
         return backlog is None or backlog <= (self._backlog_before or 0.0) + NEARLY_NOTHING
 

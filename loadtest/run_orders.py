@@ -1,4 +1,4 @@
-"""What the master process is told: its run's folder. Everything else is read from there; secrets from the environment."""
+"""What the master process is told: its run's folder. All else is read from there, secrets from the environment."""
 
 from __future__ import annotations
 

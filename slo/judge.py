@@ -56,8 +56,9 @@ def _weighed(objective: Objective, answer: Answer, findings: tuple[Finding, ...]
     against = [finding for finding in findings if takes_away(finding, objective.kind, answer.outcome)]
     outcome, because = answer.outcome, answer.because
     if against:
-        causes = " ".join(finding.what for finding in against)
-        because = f"{answer.outcome.value.upper()} by the figures, but void: {causes} ({answer.because})"
+        # The findings stand whole beside the judgements; here their kinds are enough.
+        causes = ", ".join(dict.fromkeys(finding.kind.value for finding in against))
+        because = f"{answer.outcome.value.upper()} by the figures, but void ({causes}): {answer.because}"
         outcome = Outcome.UNPROVEN
     return Judgement(
         objective=objective.name,

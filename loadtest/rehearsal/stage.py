@@ -183,11 +183,12 @@ def with_changes(config: Mapping[str, Any], changes: Sequence[str]) -> dict[str,
         *way, last = path.split(".")
         place = _at(changed, way, change)
         # Faults are named freely: the platform itself refuses the ones it does not know.
-        if not equals or not isinstance(place, dict) or (last not in place and place is not changed.get("faults")):
+        known = isinstance(place, dict) and (last in place or place is changed.get("faults"))
+        if not equals or not known:
             raise UsageError(
-                f"`{change}` changes nothing.", remedy="Write services.core.max=8, or faults.slow={core: 3}."
+                f"`{change}` changes nothing.", remedy="Write services.core.max=8 or faults.slow={core: 3}."
             )
-        place.update({last: yaml.safe_load(text)})
+        place[last] = yaml.safe_load(text)
     return changed
 
 

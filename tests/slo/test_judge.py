@@ -230,7 +230,7 @@ class TestFindings:
     def test_the_cause_is_named_where_an_outcome_fell(self) -> None:
         answer = judged(P95, evidence(), FindingKind.WORKER_LOST)
         assert answer.voided_by == ("worker-lost",)
-        assert "worker-lost was found" in answer.because
+        assert "MET by the figures, but void (worker-lost)" in answer.because
 
     def test_a_warning_takes_nothing_away(self) -> None:
         warning = finding(FindingKind.LOAD_SHORTFALL, Severity.WARNS)

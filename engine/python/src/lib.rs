@@ -3,19 +3,13 @@
 use std::collections::BTreeMap;
 
 use golive_sender::{
-    due_counts as counts_of, response_times as times_of, Engine as Sender, EngineError as Refusal,
-    Plan,
+    due_counts as counts_of, response_times as times_of, Engine as Sender, EngineError as Refusal, Plan,
 };
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-create_exception!(
-    _engine,
-    EngineError,
-    PyValueError,
-    "The engine plan is not usable, or an order came out of turn."
-);
+create_exception!(_engine, EngineError, PyValueError, "The engine plan is not usable, or an order came out of turn.");
 
 // By value: `map_err` hands the refusal over.
 #[allow(clippy::needless_pass_by_value)]
@@ -39,16 +33,12 @@ impl Engine {
     }
 
     fn prepare(&self, py: Python<'_>) -> String {
-        py.detach(|| self.sender.prepare())
-            .err()
-            .unwrap_or_default()
+        py.detach(|| self.sender.prepare()).err().unwrap_or_default()
     }
 
     #[pyo3(signature = (*, start_in_us, start_unix_us, lease_us))]
     fn start(&self, start_in_us: u64, start_unix_us: u64, lease_us: u64) -> PyResult<()> {
-        self.sender
-            .start(start_in_us, start_unix_us, lease_us)
-            .map_err(refused)
+        self.sender.start(start_in_us, start_unix_us, lease_us).map_err(refused)
     }
 
     #[pyo3(signature = (*, lease_us))]
@@ -93,13 +83,7 @@ type Times = (u64, f64, f64, f64, BTreeMap<u64, u64>);
 #[pyfunction]
 fn response_times(hdr: &str) -> PyResult<Times> {
     let times = times_of(hdr).map_err(refused)?;
-    Ok((
-        times.count,
-        times.total_ms,
-        times.min_ms,
-        times.max_ms,
-        times.by_rounded_ms,
-    ))
+    Ok((times.count, times.total_ms, times.min_ms, times.max_ms, times.by_rounded_ms))
 }
 
 #[pyfunction]
@@ -115,15 +99,5 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(validate_plan, module)?)?;
     module.add_function(wrap_pyfunction!(response_times, module)?)?;
     module.add_function(wrap_pyfunction!(version, module)?)?;
-    module.add(
-        "__all__",
-        [
-            "Engine",
-            "EngineError",
-            "due_counts",
-            "response_times",
-            "validate_plan",
-            "version",
-        ],
-    )
+    module.add("__all__", ["Engine", "EngineError", "due_counts", "response_times", "validate_plan", "version"])
 }

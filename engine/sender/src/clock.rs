@@ -6,8 +6,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::time::{
-    clock_gettime, timerfd_create, timerfd_settime, ClockId, Itimerspec, TimerfdClockId,
-    TimerfdFlags, TimerfdTimerFlags, Timespec,
+    clock_gettime, timerfd_create, timerfd_settime, ClockId, Itimerspec, TimerfdClockId, TimerfdFlags,
+    TimerfdTimerFlags, Timespec,
 };
 use tokio::io::unix::AsyncFd;
 
@@ -29,18 +29,10 @@ pub struct Timer {
 impl Timer {
     /// A timer on the current runtime.
     // `register` asks for unsafe because an fd type could close early; an OwnedFd cannot.
-    #[expect(
-        deprecated,
-        reason = "its successor is unsafe, and this workspace forbids unsafe code"
-    )]
+    #[expect(deprecated, reason = "its successor is unsafe, and this workspace forbids unsafe code")]
     pub fn new() -> io::Result<Self> {
-        let fd = timerfd_create(
-            TimerfdClockId::Monotonic,
-            TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
-        )?;
-        Ok(Self {
-            fd: AsyncFd::new(fd)?,
-        })
+        let fd = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        Ok(Self { fd: AsyncFd::new(fd)? })
     }
 
     /// Sleep until then; returns at once when then has passed.
@@ -49,18 +41,9 @@ impl Timer {
             tokio::task::yield_now().await;
             return Ok(());
         }
-        let zero = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        let at = Timespec {
-            tv_sec: (at_ns / NS) as i64,
-            tv_nsec: (at_ns % NS) as i64,
-        };
-        let setting = Itimerspec {
-            it_interval: zero,
-            it_value: at,
-        };
+        let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let at = Timespec { tv_sec: (at_ns / NS) as i64, tv_nsec: (at_ns % NS) as i64 };
+        let setting = Itimerspec { it_interval: zero, it_value: at };
         timerfd_settime(self.fd.get_ref(), TimerfdTimerFlags::ABSTIME, &setting)?;
         let mut ready = self.fd.readable().await?;
         let mut expirations = [0u8; 8];

@@ -93,11 +93,7 @@ impl AnswerReader {
     }
 
     /// Take what is whole from the front of the buffer. `Ok(None)`: more bytes are needed.
-    pub fn feed(
-        &mut self,
-        buffer: &mut Vec<u8>,
-        expected: &Expectations,
-    ) -> Result<Option<Answer>, Fault> {
+    pub fn feed(&mut self, buffer: &mut Vec<u8>, expected: &Expectations) -> Result<Option<Answer>, Fault> {
         let mut taken = 0;
         let done = self.advance(buffer, &mut taken, expected);
         buffer.drain(..taken);
@@ -115,13 +111,8 @@ impl AnswerReader {
     }
 
     fn answer(&self, expected: &Expectations) -> Answer {
-        let body_holds = expected
-            .body_contains
-            .iter()
-            .all(|text| contains(&self.body, text))
-            && expected
-                .body_at_most
-                .is_none_or(|most| self.body_len <= most);
+        let body_holds = expected.body_contains.iter().all(|text| contains(&self.body, text))
+            && expected.body_at_most.is_none_or(|most| self.body_len <= most);
         Answer {
             status: self.status,
             body_len: self.body_len,
@@ -130,34 +121,21 @@ impl AnswerReader {
         }
     }
 
-    fn advance(
-        &mut self,
-        buffer: &[u8],
-        taken: &mut usize,
-        expected: &Expectations,
-    ) -> Result<(), Fault> {
+    fn advance(&mut self, buffer: &[u8], taken: &mut usize, expected: &Expectations) -> Result<(), Fault> {
         loop {
             let rest = &buffer[*taken..];
             let went_on = match self.stage {
                 Stage::Head => self.head(rest, taken, expected)?,
                 Stage::Length(left) => {
                     let now = self.body_bytes(rest, left, taken, expected)?;
-                    self.stage = if left == now {
-                        Stage::Done
-                    } else {
-                        Stage::Length(left - now)
-                    };
+                    self.stage = if left == now { Stage::Done } else { Stage::Length(left - now) };
                     now > 0 || left == 0
                 }
                 Stage::UntilClose => self.body_bytes(rest, u64::MAX, taken, expected)? > 0,
                 Stage::ChunkSize => self.chunk_size(rest, taken)?,
                 Stage::Chunk(left) => {
                     let now = self.body_bytes(rest, left, taken, expected)?;
-                    self.stage = if left == now {
-                        Stage::ChunkEnd
-                    } else {
-                        Stage::Chunk(left - now)
-                    };
+                    self.stage = if left == now { Stage::ChunkEnd } else { Stage::Chunk(left - now) };
                     now > 0
                 }
                 Stage::ChunkEnd => self.chunk_end(rest, taken)?,
@@ -170,12 +148,7 @@ impl AnswerReader {
         }
     }
 
-    fn head(
-        &mut self,
-        rest: &[u8],
-        taken: &mut usize,
-        expected: &Expectations,
-    ) -> Result<bool, Fault> {
+    fn head(&mut self, rest: &[u8], taken: &mut usize, expected: &Expectations) -> Result<bool, Fault> {
         if rest.is_empty() {
             return Ok(false);
         }
@@ -195,10 +168,7 @@ impl AnswerReader {
         if (100..200).contains(&status) {
             self.informational += 1;
             // 101 switches to a protocol nobody asked for.
-            if status == 101
-                || self.informational > INFORMATIONAL_LIMIT
-                || self.head_seen > HEAD_LIMIT
-            {
+            if status == 101 || self.informational > INFORMATIONAL_LIMIT || self.head_seen > HEAD_LIMIT {
                 return Err(Fault::Malformed);
             }
             return Ok(true);
@@ -206,10 +176,7 @@ impl AnswerReader {
         self.status = status;
         let framing = Framing::of(response.headers, minor)?;
         self.keep_alive = framing.keep_alive;
-        self.headers_hold = expected
-            .headers
-            .iter()
-            .all(|(name, value)| has(response.headers, name, value));
+        self.headers_hold = expected.headers.iter().all(|(name, value)| has(response.headers, name, value));
         self.stage = self.body_stage(&framing)?;
         Ok(true)
     }
@@ -230,13 +197,7 @@ impl AnswerReader {
         })
     }
 
-    fn body_bytes(
-        &mut self,
-        rest: &[u8],
-        left: u64,
-        taken: &mut usize,
-        expected: &Expectations,
-    ) -> Result<u64, Fault> {
+    fn body_bytes(&mut self, rest: &[u8], left: u64, taken: &mut usize, expected: &Expectations) -> Result<u64, Fault> {
         let now = (rest.len() as u64).min(left);
         self.body_len += now;
         if self.body_len > BODY_LIMIT {
@@ -253,11 +214,7 @@ impl AnswerReader {
         match httparse::parse_chunk_size(rest) {
             Ok(Status::Complete((len, size))) => {
                 *taken += len;
-                self.stage = if size == 0 {
-                    Stage::Trailers
-                } else {
-                    Stage::Chunk(size)
-                };
+                self.stage = if size == 0 { Stage::Trailers } else { Stage::Chunk(size) };
                 if self.body_len.saturating_add(size) > BODY_LIMIT {
                     return Err(Fault::TooLarge);
                 }
@@ -283,11 +240,7 @@ impl AnswerReader {
 
     fn trailer(&mut self, rest: &[u8], taken: &mut usize) -> Result<bool, Fault> {
         let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") else {
-            return if rest.len() > HEAD_LIMIT {
-                Err(Fault::TooLarge)
-            } else {
-                Ok(false)
-            };
+            return if rest.len() > HEAD_LIMIT { Err(Fault::TooLarge) } else { Ok(false) };
         };
         *taken += end + 2;
         self.head_seen += end + 2;
@@ -304,9 +257,7 @@ impl AnswerReader {
 }
 
 fn has(headers: &[Header<'_>], name: &str, value: &str) -> bool {
-    headers
-        .iter()
-        .any(|header| header.name.eq_ignore_ascii_case(name) && header.value == value.as_bytes())
+    headers.iter().any(|header| header.name.eq_ignore_ascii_case(name) && header.value == value.as_bytes())
 }
 
 fn contains(body: &[u8], text: &[u8]) -> bool {
@@ -316,10 +267,7 @@ fn contains(body: &[u8], text: &[u8]) -> bool {
 /// Read a whole answer from a blocking stream (the login).
 pub fn read_blocking(stream: &mut impl io::Read, keep: usize) -> io::Result<(Answer, Vec<u8>)> {
     // An empty text is in every body: it makes the reader keep the body.
-    let expected = Expectations {
-        body_contains: vec![Vec::new()],
-        ..Expectations::default()
-    };
+    let expected = Expectations { body_contains: vec![Vec::new()], ..Expectations::default() };
     let mut reader = AnswerReader::new(false);
     let (mut buffer, mut chunk) = (Vec::new(), [0u8; 8192]);
     loop {
@@ -328,9 +276,9 @@ pub fn read_blocking(stream: &mut impl io::Read, keep: usize) -> io::Result<(Ans
         let answer = if count == 0 {
             reader.close(&expected)
         } else {
-            reader.feed(&mut buffer, &expected).map_err(|fault| {
-                io::Error::new(io::ErrorKind::InvalidData, format!("{fault:?} answer"))
-            })?
+            reader
+                .feed(&mut buffer, &expected)
+                .map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, format!("{fault:?} answer")))?
         };
         if let Some(answer) = answer {
             reader.body.truncate(keep);

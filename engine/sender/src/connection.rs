@@ -21,11 +21,7 @@ const KEEP_ROOM: usize = 64 * 1024;
 
 /// Serve a slot of the pool until its connection ends. `first` is already under way.
 pub async fn serve(pool: Rc<Pool>, slot: usize, first: Arrival) {
-    let mut guard = Guard {
-        pool,
-        slot,
-        busy: true,
-    };
+    let mut guard = Guard { pool, slot, busy: true };
     let mut connection = Connection {
         pool: Rc::clone(&guard.pool),
         slot,
@@ -66,9 +62,7 @@ impl Drop for Guard {
             self.pool.finish(self.slot);
         }
         if std::thread::panicking() {
-            self.pool
-                .control
-                .halt("engine fault: a connection panicked");
+            self.pool.control.halt("engine fault: a connection panicked");
         }
         self.pool.close_slot(self.slot);
     }
@@ -97,8 +91,7 @@ impl Connection {
         let pool = Rc::clone(&self.pool);
         let kind = &pool.kinds[arrival.request];
         let mut reused = self.stream.is_some();
-        kind.template
-            .write(arrival.number, &mut self.output, &mut self.body);
+        kind.template.write(arrival.number, &mut self.output, &mut self.body);
         let mut sent: Option<Sent> = None;
         loop {
             if self.stream.is_none() {
@@ -126,9 +119,7 @@ impl Connection {
             match self.read(&arrival).await {
                 // The server closed a kept connection just as we used it again. What may be repeated is, once,
                 // on a fresh one, and counts once; a write may have been taken, so it counts as reset.
-                Reading::Closed {
-                    answer_begun: false,
-                } if reused && kind.may_repeat => {
+                Reading::Closed { answer_begun: false } if reused && kind.may_repeat => {
                     (self.stream, reused) = (None, false);
                     self.input.clear();
                 }
@@ -138,11 +129,7 @@ impl Connection {
     }
 
     async fn connect(&mut self, arrival: &Arrival) -> Result<(), Failure> {
-        let left_us = self
-            .pool
-            .deadline_ns(arrival)
-            .saturating_sub(self.pool.now_ns())
-            / 1000;
+        let left_us = self.pool.deadline_ns(arrival).saturating_sub(self.pool.now_ns()) / 1000;
         let timeout = Duration::from_micros(self.pool.connect_timeout_us.min(left_us).max(1));
         let target = std::sync::Arc::clone(&self.pool.target);
         match tokio::time::timeout(timeout, target.connect()).await {
@@ -198,9 +185,7 @@ impl Connection {
         let mut reader = AnswerReader::new(kind.is_head);
         let slot = self.slot;
         let (input, Some(stream)) = (&mut self.input, self.stream.as_mut()) else {
-            return Reading::Closed {
-                answer_begun: false,
-            };
+            return Reading::Closed { answer_begun: false };
         };
         let mut begun = false;
         poll_fn(|cx| loop {
@@ -209,8 +194,7 @@ impl Connection {
             match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
                 Poll::Pending => {
                     let in_body = reader.in_body() || begun;
-                    return expired_or_pending(&pool, slot, cx)
-                        .map(|()| Reading::TimedOut { in_body });
+                    return expired_or_pending(&pool, slot, cx).map(|()| Reading::TimedOut { in_body });
                 }
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
                     begun = true;
@@ -224,16 +208,10 @@ impl Connection {
                 Poll::Ready(Ok(())) => {
                     return Poll::Ready(match reader.close(&kind.expected) {
                         Some(answer) => Reading::Whole(answer),
-                        None => Reading::Closed {
-                            answer_begun: begun,
-                        },
+                        None => Reading::Closed { answer_begun: begun },
                     });
                 }
-                Poll::Ready(Err(_)) => {
-                    return Poll::Ready(Reading::Closed {
-                        answer_begun: begun,
-                    })
-                }
+                Poll::Ready(Err(_)) => return Poll::Ready(Reading::Closed { answer_begun: begun }),
             }
         })
         .await
@@ -249,8 +227,7 @@ impl Connection {
                 match self.judge(arrival, &answer) {
                     None => {
                         let done_ns = self.pool.now_ns();
-                        self.pool
-                            .note(|record| record.ok(sent, done_ns, answer.body_len));
+                        self.pool.note(|record| record.ok(sent, done_ns, answer.body_len));
                     }
                     Some(failure) => self.fail(arrival, Some(sent), failure),
                 }
@@ -270,11 +247,7 @@ impl Connection {
         let kind = &self.pool.kinds[arrival.request];
         if !kind.expect.contains(&answer.status) {
             let is_redirect = (300..400).contains(&answer.status);
-            return Some(if is_redirect {
-                Failure::Redirect
-            } else {
-                Failure::Status(answer.status)
-            });
+            return Some(if is_redirect { Failure::Redirect } else { Failure::Status(answer.status) });
         }
         (!answer.checks_hold).then_some(Failure::Check)
     }
@@ -283,11 +256,7 @@ impl Connection {
         let timeout_us = self.pool.kinds[arrival.request].timeout_us;
         let passed_us = self.pool.now_ns().saturating_sub(arrival.due_ns) / 1000;
         // The unanswered stand at their time-out, however early a connect time-out came.
-        let latency_us = if failure.is_timeout() {
-            timeout_us
-        } else {
-            passed_us.min(timeout_us)
-        };
+        let latency_us = if failure.is_timeout() { timeout_us } else { passed_us.min(timeout_us) };
         self.pool.note(|record| {
             if sent.is_none() {
                 record.never_written(arrival.due_ns, arrival.request, failure, latency_us);

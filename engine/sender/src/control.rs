@@ -65,10 +65,7 @@ impl Control {
 
     /// Whether any thread still schedules, and whether any still waits for answers.
     pub fn activity(&self) -> (bool, bool) {
-        (
-            self.sending.load(Ordering::SeqCst) > 0,
-            self.draining.load(Ordering::SeqCst) > 0,
-        )
+        (self.sending.load(Ordering::SeqCst) > 0, self.draining.load(Ordering::SeqCst) > 0)
     }
 }
 

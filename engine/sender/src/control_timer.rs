@@ -1,7 +1,8 @@
-//! How late a timer fires that has nothing to do but be punctual: the machine's own noise.
+//! A thread that has nothing to do but be punctual: how late it is shows the machine's own noise, and as nobody
+//! else's clock sets its pace it samples, undisturbed by the pacing grid, how many requests are on their way.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -9,41 +10,52 @@ use std::time::Duration;
 use crate::clock::{now_ns, sharpen_timers};
 use crate::control::lock;
 
-const EVERY_NS: u64 = 10_000_000;
+// Between samples, drawn evenly: about a hundred a second that keep no step with any grid.
+const SHORTEST_NS: u64 = 5_000_000;
+const LONGEST_NS: u64 = 15_000_000;
 
-/// Lateness samples by second after the start.
+/// The samples, by second after the start.
 #[derive(Debug, Default)]
 pub struct ControlTimer {
-    samples_us: Mutex<BTreeMap<u64, Vec<u64>>>,
+    samples: Mutex<BTreeMap<u64, Samples>>,
     stop: AtomicBool,
 }
 
+#[derive(Debug, Default)]
+struct Samples {
+    late_us: Vec<u64>,
+    in_flight: u64,
+}
+
+/// What one second showed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quiet {
+    pub second: u64,
+    pub late_p99_us: u64,
+    pub mean_in_flight: f64,
+}
+
 impl ControlTimer {
-    /// Start sampling at `start_ns` on a thread of its own.
-    pub fn start(self: &Arc<Self>, start_ns: u64) -> std::io::Result<()> {
+    /// Start sampling at `start_ns` on a thread of its own; `in_flight` has one gauge a sending thread.
+    pub fn start(self: &Arc<Self>, start_ns: u64, in_flight: Vec<Arc<AtomicU64>>) -> std::io::Result<()> {
         let timer = Arc::clone(self);
-        thread::Builder::new()
-            .name("golive-control".into())
-            .spawn(move || timer.run(start_ns))
-            .map(|_| ())
+        thread::Builder::new().name("golive-control".into()).spawn(move || timer.run(start_ns, &in_flight)).map(|_| ())
     }
 
-    fn run(&self, start_ns: u64) {
+    fn run(&self, start_ns: u64, in_flight: &[Arc<AtomicU64>]) {
         sharpen_timers();
+        let mut random = fastrand::Rng::new();
         let mut at_ns = start_ns;
         while !self.stop.load(Ordering::Relaxed) {
             thread::sleep(Duration::from_nanos(at_ns.saturating_sub(now_ns())));
             let woken_ns = now_ns();
-            let late_us = woken_ns.saturating_sub(at_ns) / 1000;
-            let second = (at_ns - start_ns) / 1_000_000_000;
-            lock(&self.samples_us)
-                .entry(second)
-                .or_default()
-                .push(late_us);
-            at_ns += EVERY_NS;
-            if woken_ns > at_ns {
-                at_ns += (woken_ns - at_ns).div_ceil(EVERY_NS) * EVERY_NS;
-            }
+            let under_way: u64 = in_flight.iter().map(|gauge| gauge.load(Ordering::Relaxed)).sum();
+            let mut seconds = lock(&self.samples);
+            let samples = seconds.entry((at_ns - start_ns) / 1_000_000_000).or_default();
+            samples.late_us.push(woken_ns.saturating_sub(at_ns) / 1000);
+            samples.in_flight += under_way;
+            drop(seconds);
+            at_ns = woken_ns.max(at_ns) + random.u64(SHORTEST_NS..LONGEST_NS);
         }
     }
 
@@ -52,21 +64,24 @@ impl ControlTimer {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// The P99 lateness of each second before this one, in µs.
-    pub fn take_before(&self, second: u64) -> Vec<(u64, u64)> {
-        let mut samples = lock(&self.samples_us);
+    /// What each second before this one showed.
+    pub fn take_before(&self, second: u64) -> Vec<Quiet> {
+        let mut samples = lock(&self.samples);
         let later = samples.split_off(&second);
         let taken = std::mem::replace(&mut *samples, later);
         drop(samples);
-        taken
-            .into_iter()
-            .map(|(second, mut late_us)| (second, p99(&mut late_us)))
-            .collect()
+        taken.into_iter().map(|(second, samples)| samples.summed_up(second)).collect()
     }
 }
 
-fn p99(values: &mut [u64]) -> u64 {
-    values.sort_unstable();
-    let rank = (values.len() * 99).div_ceil(100).max(1) - 1;
-    values.get(rank).copied().unwrap_or(0)
+impl Samples {
+    fn summed_up(mut self, second: u64) -> Quiet {
+        self.late_us.sort_unstable();
+        let rank = (self.late_us.len() * 99).div_ceil(100).max(1) - 1;
+        Quiet {
+            second,
+            late_p99_us: self.late_us.get(rank).copied().unwrap_or(0),
+            mean_in_flight: self.in_flight as f64 / self.late_us.len().max(1) as f64,
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! One worker's engine: compile a plan, reach the target, send a shard of it on threads of its own, hand out counts.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -47,9 +48,7 @@ impl Engine {
     pub fn new(plan_json: &str, shard: u64, shards: u64) -> Result<Self, EngineError> {
         let plan = Plan::from_json(plan_json)?;
         if shard >= shards {
-            return Err(EngineError::Order(format!(
-                "shard {shard} of {shards} does not exist"
-            )));
+            return Err(EngineError::Order(format!("shard {shard} of {shards} does not exist")));
         }
         let target = Target::of(&plan)?;
         kinds(&plan, &target, &Sources::default())?;
@@ -79,27 +78,17 @@ impl Engine {
     }
 
     /// Begin the rate line `start_in_us` from now; seconds are labelled from `start_unix_us`.
-    pub fn start(
-        &self,
-        start_in_us: u64,
-        start_unix_us: u64,
-        lease_us: u64,
-    ) -> Result<(), EngineError> {
+    pub fn start(&self, start_in_us: u64, start_unix_us: u64, lease_us: u64) -> Result<(), EngineError> {
         if std::process::id() != self.pid {
             let what = "this engine was built in another process: build it after the fork";
             return Err(EngineError::Order(what.into()));
         }
         let target = Arc::new(lock(&self.target).clone());
         if target.address.is_none() {
-            return Err(EngineError::Order(
-                "start before prepare has succeeded".into(),
-            ));
+            return Err(EngineError::Order("start before prepare has succeeded".into()));
         }
         let kinds = Arc::new(kinds(&self.plan, &target, &lock(&self.sources))?);
-        let started = Started {
-            start_ns: now_ns() + start_in_us * 1000,
-            start_unix_s: start_unix_us / 1_000_000,
-        };
+        let started = Started { start_ns: now_ns() + start_in_us * 1000, start_unix_s: start_unix_us / 1_000_000 };
         if self.started.set(started).is_err() {
             return Err(EngineError::Order("started already".into()));
         }
@@ -107,22 +96,18 @@ impl Engine {
         self.spawn(&target, &kinds, started.start_ns)
     }
 
-    fn spawn(
-        &self,
-        target: &Arc<Target>,
-        kinds: &Arc<Vec<Kind>>,
-        start_ns: u64,
-    ) -> Result<(), EngineError> {
+    fn spawn(&self, target: &Arc<Target>, kinds: &Arc<Vec<Kind>>, start_ns: u64) -> Result<(), EngineError> {
         let threads = self.plan.threads;
-        let records: Vec<_> = (0..threads)
-            .map(|_| Arc::new(Mutex::new(Record::new(self.plan.requests.len()))))
-            .collect();
+        let records: Vec<_> =
+            (0..threads).map(|_| Arc::new(Mutex::new(Record::new(self.plan.requests.len())))).collect();
+        let gauges: Vec<Arc<AtomicU64>> = (0..threads).map(|_| Arc::default()).collect();
         self.control.begin(threads);
-        for (index, record) in records.iter().enumerate() {
+        for (index, (record, gauge)) in records.iter().zip(&gauges).enumerate() {
             let part = Shard {
                 target: Arc::clone(target),
                 kinds: Arc::clone(kinds),
                 record: Arc::clone(record),
+                in_flight: Arc::clone(gauge),
                 control: Arc::clone(&self.control),
                 schedule: Schedule::new(
                     &self.plan,
@@ -138,13 +123,11 @@ impl Engine {
             thread::Builder::new()
                 .name(format!("golive-send-{index}"))
                 .spawn(move || run_guarded(part, &control))
-                .map_err(|error| {
-                    EngineError::Order(format!("no thread could be started: {error}"))
-                })?;
+                .map_err(|error| EngineError::Order(format!("no thread could be started: {error}")))?;
         }
         let _ = self.records.set(records);
         self.control_timer
-            .start(start_ns)
+            .start(start_ns, gauges)
             .map_err(|error| EngineError::Order(format!("no thread could be started: {error}")))
     }
 
@@ -182,11 +165,7 @@ impl Engine {
             return String::new();
         };
         let now_s = now_ns().saturating_sub(started.start_ns) / 1_000_000_000;
-        let before = if everything {
-            u64::MAX
-        } else {
-            now_s.saturating_sub(1)
-        };
+        let before = if everything { u64::MAX } else { now_s.saturating_sub(1) };
         let done = everything && self.state() == "done";
         if done {
             self.control_timer.stop();
@@ -196,26 +175,18 @@ impl Engine {
             let part = lock(record).take_before(before);
             taken.merge(part);
         }
-        let names: Vec<String> = self
-            .plan
-            .requests
-            .iter()
-            .map(|request| request.name.clone())
-            .collect();
+        let names: Vec<String> = self.plan.requests.iter().map(|request| request.name.clone()).collect();
         let (delta, spare) = taken.into_delta(started.start_unix_s, &names);
         lock(&records[0]).give_back(spare);
-        let timers: Vec<(u64, u64)> = self
-            .control_timer
-            .take_before(before)
-            .into_iter()
-            .map(|(second, late_us)| (started.start_unix_s + second, late_us))
-            .collect();
-        if delta.counts.is_empty() && delta.in_flight.is_empty() && timers.is_empty() {
+        let quiet = self.control_timer.take_before(before);
+        if delta.counts.is_empty() && quiet.is_empty() {
             return String::new();
         }
+        let at = |second: u64| started.start_unix_s + second;
+        let in_flight: Vec<_> = quiet.iter().map(|seen| (at(seen.second), seen.mean_in_flight)).collect();
+        let timers: Vec<_> = quiet.iter().map(|seen| (at(seen.second), seen.late_p99_us)).collect();
         json!({
-            "counts": delta.counts, "latency": delta.latency,
-            "in_flight": delta.in_flight, "control_timer_us": timers,
+            "counts": delta.counts, "latency": delta.latency, "in_flight": in_flight, "control_timer_us": timers,
         })
         .to_string()
     }
@@ -243,13 +214,7 @@ fn kinds(plan: &Plan, target: &Target, sources: &Sources) -> Result<Vec<Kind>, E
         .iter()
         .map(|request| {
             Ok(Kind {
-                template: Template::compile(
-                    plan,
-                    request,
-                    &target.host_header,
-                    &target.base_path,
-                    sources,
-                )?,
+                template: Template::compile(plan, request, &target.host_header, &target.base_path, sources)?,
                 expected: expectations(request),
                 expect: request.expect.clone(),
                 timeout_us: request.timeout_us,

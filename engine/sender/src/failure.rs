@@ -41,10 +41,7 @@ impl Failure {
     /// Whether no answer came at all, so that its latency is its time-out.
     #[must_use]
     pub fn is_timeout(self) -> bool {
-        matches!(
-            self,
-            Self::TimeoutConnect | Self::TimeoutWait | Self::TimeoutBody
-        )
+        matches!(self, Self::TimeoutConnect | Self::TimeoutWait | Self::TimeoutBody)
     }
 
     /// What an error while connecting means.

@@ -14,11 +14,7 @@ pub struct Framing {
 impl Framing {
     /// Read the framing off an answer's headers; `minor` is 1 for HTTP/1.1.
     pub fn of(headers: &[Header<'_>], minor: u8) -> Result<Self, Fault> {
-        let mut framing = Self {
-            chunked: false,
-            length: None,
-            keep_alive: minor == 1,
-        };
+        let mut framing = Self { chunked: false, length: None, keep_alive: minor == 1 };
         for header in headers {
             if header.name.eq_ignore_ascii_case("content-length") {
                 let length = decimal(header.value)?;
@@ -28,9 +24,8 @@ impl Framing {
                 }
                 framing.length = Some(length);
             } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-                framing.chunked = tokens(header.value)
-                    .last()
-                    .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+                framing.chunked =
+                    tokens(header.value).last().is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
                 if !framing.chunked {
                     return Err(Fault::Malformed);
                 }
@@ -49,16 +44,11 @@ impl Framing {
 }
 
 fn tokens(value: &[u8]) -> impl Iterator<Item = &str> {
-    std::str::from_utf8(value)
-        .unwrap_or("")
-        .split(',')
-        .map(str::trim)
+    std::str::from_utf8(value).unwrap_or("").split(',').map(str::trim)
 }
 
 fn decimal(value: &[u8]) -> Result<u64, Fault> {
-    let text = std::str::from_utf8(value)
-        .map_err(|_| Fault::Malformed)?
-        .trim();
+    let text = std::str::from_utf8(value).map_err(|_| Fault::Malformed)?.trim();
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Fault::Malformed);
     }

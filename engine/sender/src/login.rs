@@ -13,9 +13,7 @@ const ANSWER_LIMIT: usize = 1 << 20;
 /// Log in as often as the plan says; the tokens in order.
 pub fn tokens(plan: &Plan, login: &Login, target: &Target) -> Result<Vec<String>, String> {
     let template = template(plan, login, target)?;
-    (0..login.tokens)
-        .map(|number| one(&template, login, target, number as u64))
-        .collect()
+    (0..login.tokens).map(|number| one(&template, login, target, number as u64)).collect()
 }
 
 fn template(plan: &Plan, login: &Login, target: &Target) -> Result<Template, String> {
@@ -30,41 +28,26 @@ fn template(plan: &Plan, login: &Login, target: &Target) -> Result<Template, Str
         checks: Vec::new(),
         timeout_us: login.timeout_us,
     };
-    Template::compile(
-        plan,
-        &request,
-        &target.host_header,
-        &target.base_path,
-        &Sources::default(),
-    )
-    .map_err(|wrong| wrong.to_string())
+    Template::compile(plan, &request, &target.host_header, &target.base_path, &Sources::default())
+        .map_err(|wrong| wrong.to_string())
 }
 
 fn one(template: &Template, login: &Login, target: &Target, number: u64) -> Result<String, String> {
     let (mut bytes, mut scratch) = (Vec::new(), Vec::new());
     template.write(number, &mut bytes, &mut scratch);
     let told = |what: &dyn std::fmt::Display| format!("the login at {} failed: {what}", login.path);
-    let mut stream = target
-        .blocking(Duration::from_micros(login.timeout_us))
-        .map_err(|error| told(&error))?;
+    let mut stream = target.blocking(Duration::from_micros(login.timeout_us)).map_err(|error| told(&error))?;
     stream.write_all(&bytes).map_err(|error| told(&error))?;
-    let (answer, body) =
-        read_blocking(&mut stream, ANSWER_LIMIT).map_err(|error| match error.kind() {
-            std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => {
-                told(&"no answer in time")
-            }
-            _ => told(&error),
-        })?;
+    let (answer, body) = read_blocking(&mut stream, ANSWER_LIMIT).map_err(|error| match error.kind() {
+        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => told(&"no answer in time"),
+        _ => told(&error),
+    })?;
     if !login.expect.contains(&answer.status) {
         return Err(told(&format!("status {}", answer.status)));
     }
-    let answer: serde_json::Value =
-        serde_json::from_slice(&body).map_err(|_| told(&"the answer is no JSON"))?;
+    let answer: serde_json::Value = serde_json::from_slice(&body).map_err(|_| told(&"the answer is no JSON"))?;
     match answer.pointer(&login.token_pointer) {
         Some(serde_json::Value::String(token)) if !token.is_empty() => Ok(token.clone()),
-        _ => Err(told(&format!(
-            "the answer has no text at {:?}",
-            login.token_pointer
-        ))),
+        _ => Err(told(&format!("the answer has no text at {:?}", login.token_pointer))),
     }
 }

@@ -119,29 +119,22 @@ impl Plan {
     /// Read and check a plan.
     pub fn from_json(text: &str) -> Result<Self, EngineError> {
         let reader = &mut serde_json::Deserializer::from_str(text);
-        let plan: Self =
-            serde_path_to_error::deserialize(reader).map_err(|wrong| EngineError::Plan {
-                at: wrong.path().to_string(),
-                what: wrong.inner().to_string(),
-            })?;
+        let plan: Self = serde_path_to_error::deserialize(reader)
+            .map_err(|wrong| EngineError::Plan { at: wrong.path().to_string(), what: wrong.inner().to_string() })?;
         plan.check()?;
         Ok(plan)
     }
 
     fn check(&self) -> Result<(), EngineError> {
         if self.format != 1 {
-            return refuse(
-                "format",
-                format!("this engine reads format 1, not {}", self.format),
-            );
+            return refuse("format", format!("this engine reads format 1, not {}", self.format));
         }
         if self.rate_line.is_empty() {
             return refuse("rate_line", "has no segment".into());
         }
         for (index, segment) in self.rate_line.iter().enumerate() {
             let rates = [segment.from_rps, segment.to_rps];
-            if segment.duration_us == 0 || rates.iter().any(|rate| !rate.is_finite() || *rate < 0.0)
-            {
+            if segment.duration_us == 0 || rates.iter().any(|rate| !rate.is_finite() || *rate < 0.0) {
                 return refuse(
                     &format!("rate_line[{index}]"),
                     "needs a duration above 0 and finite rates of 0 or more".into(),
@@ -175,22 +168,13 @@ impl Plan {
 
 fn check_request(at: &str, request: &Request) -> Result<(), EngineError> {
     if !request.weight.is_finite() || request.weight <= 0.0 {
-        return refuse(
-            &format!("{at}.weight"),
-            format!("must be above 0, not {}", request.weight),
-        );
+        return refuse(&format!("{at}.weight"), format!("must be above 0, not {}", request.weight));
     }
     if request.method.is_empty() || !request.method.bytes().all(|b| b.is_ascii_uppercase()) {
-        return refuse(
-            &format!("{at}.method"),
-            format!("{:?} is no HTTP method", request.method),
-        );
+        return refuse(&format!("{at}.method"), format!("{:?} is no HTTP method", request.method));
     }
     if request.expect.is_empty() {
-        return refuse(
-            &format!("{at}.expect"),
-            "is empty: no answer could be right".into(),
-        );
+        return refuse(&format!("{at}.expect"), "is empty: no answer could be right".into());
     }
     check_timeout(&format!("{at}.timeout_us"), request.timeout_us)
 }
@@ -203,8 +187,5 @@ fn check_timeout(at: &str, timeout_us: u64) -> Result<(), EngineError> {
 }
 
 pub(crate) fn refuse<T>(at: &str, what: String) -> Result<T, EngineError> {
-    Err(EngineError::Plan {
-        at: at.into(),
-        what,
-    })
+    Err(EngineError::Plan { at: at.into(), what })
 }

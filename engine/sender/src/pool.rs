@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
@@ -47,8 +48,8 @@ pub struct Pool {
     pub idle: RefCell<Vec<usize>>,
     pub free: RefCell<Vec<usize>>,
     pub queue: RefCell<VecDeque<Arrival>>,
-    pub busy: Cell<u64>,      // connections at work, connecting ones included
-    pub in_flight: Cell<u64>, // requests written and not yet answered: the L of Little's law
+    pub busy: Cell<u64>,           // connections at work, connecting ones included
+    pub in_flight: Arc<AtomicU64>, // requests written and not yet answered: the L of Little's law
     pub scratch: RefCell<Vec<u8>>,
 }
 
@@ -124,7 +125,7 @@ impl Pool {
     /// Note that its request has been written.
     pub fn written(&self, slot: usize) {
         self.slots.borrow_mut()[slot].written = true;
-        self.in_flight.set(self.in_flight.get() + 1);
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Note that it does not any more.
@@ -133,7 +134,7 @@ impl Pool {
         slots[slot].deadline_ns = 0;
         self.busy.set(self.busy.get().saturating_sub(1));
         if std::mem::take(&mut slots[slot].written) {
-            self.in_flight.set(self.in_flight.get().saturating_sub(1));
+            self.in_flight.fetch_sub(1, Ordering::Relaxed);
         }
     }
 

@@ -31,8 +31,6 @@ struct Second {
     requests: Vec<Counts>,
     lag: Option<Latencies>,
     service: Option<Latencies>,
-    in_flight_sum: u64,
-    in_flight_samples: u64,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -62,11 +60,7 @@ impl Record {
     /// An empty record for a plan with so many kinds of requests.
     #[must_use]
     pub fn new(requests: usize) -> Self {
-        Self {
-            requests,
-            seconds: BTreeMap::new(),
-            spare: Vec::new(),
-        }
+        Self { requests, seconds: BTreeMap::new(), spare: Vec::new() }
     }
 
     /// An arrival's instant has passed.
@@ -109,13 +103,7 @@ impl Record {
     }
 
     /// A request could not even be written because its connection failed: it counts as sent and failed.
-    pub fn never_written(
-        &mut self,
-        due_ns: u64,
-        request: usize,
-        failure: Failure,
-        latency_us: u64,
-    ) {
+    pub fn never_written(&mut self, due_ns: u64, request: usize, failure: Failure, latency_us: u64) {
         self.counts(due_ns, request).sent += 1;
         self.failed(due_ns, request, failure, latency_us);
     }
@@ -126,14 +114,6 @@ impl Record {
             let counts = &mut second.requests[request];
             counts.unsent += 1;
             note(&mut counts.failed_latency, timeout_us, spare);
-        });
-    }
-
-    /// How many requests are on their way just now.
-    pub fn in_flight(&mut self, now_ns: u64, count: u64) {
-        self.in_second(now_ns, |second, _| {
-            second.in_flight_sum += count;
-            second.in_flight_samples += 1;
         });
     }
 
@@ -150,22 +130,14 @@ impl Record {
     fn second(&mut self, second: u64) -> &mut Second {
         let requests = self.requests;
         self.seconds.entry(second).or_insert_with(|| {
-            Box::new(Second {
-                requests: vec![Counts::default(); requests],
-                lag: None,
-                service: None,
-                in_flight_sum: 0,
-                in_flight_samples: 0,
-            })
+            Box::new(Second { requests: vec![Counts::default(); requests], lag: None, service: None })
         })
     }
 
     /// Take out all seconds before this one.
     pub fn take_before(&mut self, second: u64) -> Taken {
         let later = self.seconds.split_off(&second);
-        Taken {
-            seconds: std::mem::replace(&mut self.seconds, later),
-        }
+        Taken { seconds: std::mem::replace(&mut self.seconds, later) }
     }
 
     /// Give emptied histograms back for use.
@@ -210,19 +182,13 @@ impl Taken {
         }
     }
 
-    /// The counts, histograms and gauges as engine/DELTA.md has them; empties the histograms for use again.
+    /// The counts and histograms as engine/DELTA.md has them; empties the histograms for use again.
     pub fn into_delta(self, start_unix_s: u64, names: &[String]) -> (Delta, Vec<Latencies>) {
         let mut delta = Delta::default();
         let mut spare = Vec::new();
         let mut serializer = V2DeflateSerializer::new();
         for (at, second) in self.seconds {
-            second.write(
-                start_unix_s + at,
-                names,
-                &mut delta,
-                &mut serializer,
-                &mut spare,
-            );
+            second.write(start_unix_s + at, names, &mut delta, &mut serializer, &mut spare);
         }
         (delta, spare)
     }
@@ -233,7 +199,6 @@ impl Taken {
 pub struct Delta {
     pub counts: Vec<Value>,
     pub latency: Vec<Value>,
-    pub in_flight: Vec<(u64, f64)>,
 }
 
 impl Second {
@@ -243,18 +208,6 @@ impl Second {
         }
         add(&mut self.lag, other.lag);
         add(&mut self.service, other.service);
-        // Threads' means add up to the worker's mean.
-        let (mine, theirs) = (
-            self.mean_in_flight(),
-            mean(other.in_flight_sum, other.in_flight_samples),
-        );
-        self.in_flight_sum = ((mine + theirs) * 1000.0) as u64;
-        self.in_flight_samples =
-            u64::from(self.in_flight_samples + other.in_flight_samples > 0) * 1000;
-    }
-
-    fn mean_in_flight(&self) -> f64 {
-        mean(self.in_flight_sum, self.in_flight_samples)
     }
 
     fn write(
@@ -265,15 +218,9 @@ impl Second {
         serializer: &mut V2DeflateSerializer,
         spare: &mut Vec<Latencies>,
     ) {
-        if self.in_flight_samples > 0 {
-            let rounded = (self.mean_in_flight() * 1000.0).round() / 1000.0;
-            delta.in_flight.push((at, rounded));
-        }
         let mut keep = |tag: &str, latencies: Option<Latencies>| {
             if let Some(mut latencies) = latencies {
-                delta
-                    .latency
-                    .push(json!({"second": at, "tag": tag, "hdr": encode(&latencies, serializer)}));
+                delta.latency.push(json!({"second": at, "tag": tag, "hdr": encode(&latencies, serializer)}));
                 latencies.reset();
                 spare.push(latencies);
             }
@@ -314,24 +261,14 @@ impl Counts {
     }
 
     fn entry(&self, second: u64, name: &str) -> Value {
-        let failed: BTreeMap<String, u64> = self
-            .failed
-            .iter()
-            .map(|(failure, count)| (failure.to_string(), *count))
-            .collect();
+        let failed: BTreeMap<String, u64> =
+            self.failed.iter().map(|(failure, count)| (failure.to_string(), *count)).collect();
         json!({
             "second": second, "request": name, "due": self.due, "sent": self.sent, "ok": self.ok,
             "failed": failed, "unavailable": self.unavailable, "unsent": self.unsent,
             "sent_bytes": self.sent_bytes, "received_bytes": self.received_bytes,
         })
     }
-}
-
-fn mean(sum: u64, samples: u64) -> f64 {
-    if samples == 0 {
-        return 0.0;
-    }
-    sum as f64 / samples as f64
 }
 
 fn add(mine: &mut Option<Latencies>, theirs: Option<Latencies>) {

@@ -21,12 +21,9 @@ pub struct ResponseTimes {
 /// Read a histogram of microseconds (V2 deflate, base64), as a delta holds it.
 pub fn response_times(encoded: &str) -> Result<ResponseTimes, EngineError> {
     let refused = |what: String| EngineError::Order(format!("no histogram: {what}"));
-    let bytes = BASE64_STANDARD
-        .decode(encoded)
-        .map_err(|error| refused(error.to_string()))?;
-    let histogram: Histogram<u64> = Deserializer::new()
-        .deserialize(&mut bytes.as_slice())
-        .map_err(|error| refused(error.to_string()))?;
+    let bytes = BASE64_STANDARD.decode(encoded).map_err(|error| refused(error.to_string()))?;
+    let histogram: Histogram<u64> =
+        Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|error| refused(error.to_string()))?;
     let mut times = ResponseTimes {
         count: histogram.len(),
         total_ms: 0.0,
@@ -45,12 +42,12 @@ pub fn response_times(encoded: &str) -> Result<ResponseTimes, EngineError> {
 
 /// Whole milliseconds below 100, then two significant digits, halves to the even side: Locust's own rounding.
 fn rounded_ms(value_us: u64) -> u64 {
-    let value_ms = value_us as f64 / 1e3;
-    let step = match value_ms {
+    let time_ms = value_us as f64 / 1e3;
+    let step = match time_ms {
         below if below < 100.0 => 1.0,
         below if below < 1000.0 => 10.0,
         below if below < 10_000.0 => 100.0,
         _ => 1000.0,
     };
-    ((value_ms / step).round_ties_even() * step) as u64
+    ((time_ms / step).round_ties_even() * step) as u64
 }

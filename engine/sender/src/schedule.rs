@@ -102,18 +102,12 @@ impl Line {
             start_ns += segment.duration_us as f64 * 1e3;
             area_before += area;
         }
-        Self {
-            pieces,
-            at: 0,
-            total: area_before,
-        }
+        Self { pieces, at: 0, total: area_before }
     }
 
     /// Where the integral reaches this area (which must be below the total and not below the last one asked for).
     fn instant_ns(&mut self, area: f64) -> u64 {
-        while self.at + 1 < self.pieces.len()
-            && area >= self.pieces[self.at].area_before + self.pieces[self.at].area
-        {
+        while self.at + 1 < self.pieces.len() && area >= self.pieces[self.at].area_before + self.pieces[self.at].area {
             self.at += 1;
         }
         let piece = &self.pieces[self.at];
@@ -125,9 +119,7 @@ impl Line {
 impl Piece {
     /// Solve from·t + slope·t²/2 = rest, in the form that loses no digits for either sign of the slope.
     fn reach_s(&self, rest: f64) -> f64 {
-        let root = (self.from_rps * self.from_rps + 2.0 * self.slope * rest)
-            .max(0.0)
-            .sqrt();
+        let root = (self.from_rps * self.from_rps + 2.0 * self.slope * rest).max(0.0).sqrt();
         let below = self.from_rps + root;
         if below > 0.0 {
             (2.0 * rest / below).min(self.duration_s)
@@ -147,10 +139,7 @@ impl Process {
     fn new(arrivals: Arrivals, seed: u64) -> Self {
         match arrivals {
             Arrivals::Constant => Self::Constant,
-            Arrivals::Poisson => Self::Poisson {
-                random: fastrand::Rng::with_seed(hash(seed, u64::MAX)),
-                area: 0.0,
-            },
+            Arrivals::Poisson => Self::Poisson { random: fastrand::Rng::with_seed(hash(seed, u64::MAX)), area: 0.0 },
         }
     }
 
@@ -189,9 +178,7 @@ impl Mix {
 
     fn pick(&self, random: u64) -> usize {
         let point = (random >> 11) as f64 / (1u64 << 53) as f64;
-        self.ends
-            .partition_point(|end| *end <= point)
-            .min(self.ends.len() - 1)
+        self.ends.partition_point(|end| *end <= point).min(self.ends.len() - 1)
     }
 }
 
@@ -209,11 +196,7 @@ pub fn hash(seed: u64, number: u64) -> u64 {
 /// How many requests of each kind are due in each second after the start: `[second][request]`.
 #[must_use]
 pub fn due_counts(plan: &Plan, shard: u64, shards: u64) -> Vec<Vec<u64>> {
-    let duration_us: u64 = plan
-        .rate_line
-        .iter()
-        .map(|segment| segment.duration_us)
-        .sum();
+    let duration_us: u64 = plan.rate_line.iter().map(|segment| segment.duration_us).sum();
     let mut counts = vec![vec![0; plan.requests.len()]; duration_us.div_ceil(1_000_000) as usize];
     let last = counts.len() - 1;
     for arrival in Schedule::new(plan, shard, shards) {

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use tokio::task::LocalSet;
@@ -25,6 +26,7 @@ pub struct Shard {
     pub target: Arc<Target>,
     pub kinds: Arc<Vec<Kind>>,
     pub record: Arc<Mutex<Record>>,
+    pub in_flight: Arc<AtomicU64>,
     pub control: Arc<Control>,
     pub schedule: Schedule,
     pub start_ns: u64,
@@ -37,10 +39,7 @@ impl Shard {
     /// Send the shard; returns when the last answer is in or given up.
     pub fn run(self) -> io::Result<()> {
         sharpen_timers();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let local = LocalSet::new();
         local.block_on(&runtime, self.pace())
     }
@@ -59,7 +58,7 @@ impl Shard {
             free: RefCell::default(),
             queue: RefCell::new(VecDeque::new()),
             busy: Cell::new(0),
-            in_flight: Cell::new(0),
+            in_flight: self.in_flight,
             scratch: RefCell::new(vec![0; SCRATCH]),
         });
         let timer = Timer::new()?;
@@ -105,8 +104,6 @@ impl Pacer {
             self.pool.expire_waiting(now_ns);
             self.pool.expire_running(now_ns);
         }
-        let in_flight = self.pool.in_flight.get();
-        self.pool.note(|record| record.in_flight(now_ns, in_flight));
         self.scheduling || self.pool.busy.get() > 0 || !self.pool.queue.borrow().is_empty()
     }
 
@@ -114,8 +111,7 @@ impl Pacer {
         let mut queue = self.pool.queue.borrow_mut();
         let mut due: Option<std::sync::MutexGuard<'_, Record>> = None;
         while let Some(arrival) = self.upcoming.next_if(|arrival| arrival.due_ns <= now_ns) {
-            due.get_or_insert_with(|| crate::control::lock(&self.pool.record))
-                .due(arrival.due_ns, arrival.request);
+            due.get_or_insert_with(|| crate::control::lock(&self.pool.record)).due(arrival.due_ns, arrival.request);
             queue.push_back(arrival);
         }
         drop(due);
@@ -144,10 +140,7 @@ impl Pacer {
             let idle = self.pool.idle.borrow_mut().pop();
             let slot = match idle {
                 Some(slot) => Some((slot, true)),
-                None => self
-                    .pool
-                    .open_slot(self.connections)
-                    .map(|slot| (slot, false)),
+                None => self.pool.open_slot(self.connections).map(|slot| (slot, false)),
             };
             let Some((slot, is_open)) = slot else { return };
             let Some(arrival) = self.pool.next_waiting(now_ns) else {

@@ -34,25 +34,14 @@ impl Target {
         let (secure, rest) = match plan.base_url.split_once("://") {
             Some(("http", rest)) => (false, rest),
             Some(("https", rest)) => (true, rest),
-            _ => {
-                return refuse(
-                    "base_url",
-                    format!("{:?} is neither http:// nor https://", plan.base_url),
-                )
-            }
+            _ => return refuse("base_url", format!("{:?} is neither http:// nor https://", plan.base_url)),
         };
-        let (authority, path) = rest
-            .find('/')
-            .map_or((rest, ""), |slash| rest.split_at(slash));
+        let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
         if authority.contains('@') || path.contains(['?', '#']) {
             return refuse("base_url", "takes no user, query or fragment".into());
         }
         let (name, port) = split_authority(authority, if secure { 443 } else { 80 })?;
-        let tls = if secure {
-            Some(client_config(plan, &name)?)
-        } else {
-            None
-        };
+        let tls = if secure { Some(client_config(plan, &name)?) } else { None };
         Ok(Self {
             host_header: authority.to_string(),
             base_path: path.trim_end_matches('/').to_string(),
@@ -91,8 +80,7 @@ impl Target {
         match &self.tls {
             None => Ok(Box::new(stream)),
             Some((config, name)) => {
-                let session = ClientConnection::new(Arc::clone(config), name.clone())
-                    .map_err(io::Error::other)?;
+                let session = ClientConnection::new(Arc::clone(config), name.clone()).map_err(io::Error::other)?;
                 Ok(Box::new(StreamOwned::new(session, stream)))
             }
         }
@@ -107,9 +95,7 @@ impl Target {
             None => Ok(Stream::Plain(stream)),
             Some((config, name)) => {
                 let connector = TlsConnector::from(Arc::clone(config));
-                Ok(Stream::Tls(Box::new(
-                    connector.connect(name.clone(), stream).await?,
-                )))
+                Ok(Stream::Tls(Box::new(connector.connect(name.clone(), stream).await?)))
             }
         }
     }
@@ -128,14 +114,9 @@ fn plainly(error: &io::Error) -> String {
 }
 
 fn split_authority(authority: &str, default_port: u16) -> Result<(String, u16), EngineError> {
-    let (name, port) = match authority
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    {
+    let (name, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((name, rest)) => (name, rest.strip_prefix(':')),
-        None => authority
-            .rsplit_once(':')
-            .map_or((authority, None), |(name, port)| (name, Some(port))),
+        None => authority.rsplit_once(':').map_or((authority, None), |(name, port)| (name, Some(port))),
     };
     let port = port.map_or(Ok(default_port), str::parse);
     match port {
@@ -144,10 +125,7 @@ fn split_authority(authority: &str, default_port: u16) -> Result<(String, u16), 
     }
 }
 
-fn client_config(
-    plan: &Plan,
-    name: &str,
-) -> Result<(Arc<ClientConfig>, ServerName<'static>), EngineError> {
+fn client_config(plan: &Plan, name: &str) -> Result<(Arc<ClientConfig>, ServerName<'static>), EngineError> {
     let mut roots = RootCertStore::empty();
     if plan.ca_pem.is_empty() {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -161,18 +139,11 @@ fn client_config(
         }
     }
     if roots.is_empty() {
-        return refuse(
-            "ca_pem",
-            "holds no certificate, and the system offers none".into(),
-        );
+        return refuse("ca_pem", "holds no certificate, and the system offers none".into());
     }
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(name.to_string()).map_err(|_| EngineError::Plan {
-        at: "base_url".into(),
-        what: format!("{name:?} is no server name"),
-    })?;
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from(name.to_string())
+        .map_err(|_| EngineError::Plan { at: "base_url".into(), what: format!("{name:?} is no server name") })?;
     Ok((Arc::new(config), name))
 }
 
@@ -184,11 +155,7 @@ pub enum Stream {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
@@ -197,11 +164,7 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),

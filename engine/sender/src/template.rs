@@ -50,18 +50,10 @@ impl Template {
         base_path: &str,
         sources: &Sources,
     ) -> Result<Self, EngineError> {
-        let compiler = Compiler {
-            plan,
-            sources,
-            at: format!("request {:?}", request.name),
-        };
-        let mut head = vec![Part::Fixed(
-            format!("{} {base_path}", request.method).into_bytes(),
-        )];
+        let compiler = Compiler { plan, sources, at: format!("request {:?}", request.name) };
+        let mut head = vec![Part::Fixed(format!("{} {base_path}", request.method).into_bytes())];
         compiler.text(&request.path, Place::Path, &mut head)?;
-        head.push(Part::Fixed(
-            format!(" HTTP/1.1\r\nHost: {host}\r\n").into_bytes(),
-        ));
+        head.push(Part::Fixed(format!(" HTTP/1.1\r\nHost: {host}\r\n").into_bytes()));
         for (name, text) in &request.headers {
             compiler.header_name(name)?;
             head.push(Part::Fixed(format!("{name}: ").into_bytes()));
@@ -71,11 +63,7 @@ impl Template {
         let body = match &request.body {
             None => None,
             Some(text) => {
-                if !request
-                    .headers
-                    .iter()
-                    .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-                {
+                if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
                     head.push(Part::Fixed(b"Content-Type: application/json\r\n".to_vec()));
                 }
                 let mut parts = Vec::new();
@@ -84,12 +72,7 @@ impl Template {
             }
         };
         let fixed_body_len = body.as_deref().and_then(fixed_len);
-        Ok(Self {
-            head: join(head),
-            body,
-            fixed_body_len,
-            seed: plan.seed,
-        })
+        Ok(Self { head: join(head), body, fixed_body_len, seed: plan.seed })
     }
 
     /// Write the request of one arrival. `scratch` keeps its room between calls.
@@ -135,11 +118,7 @@ struct Draw {
 impl Draw {
     fn new(seed: u64, number: u64) -> Self {
         let random = fastrand::Rng::with_seed(hash(seed ^ 0x5EED_0F7E_3417, number));
-        Self {
-            seed,
-            number,
-            random,
-        }
+        Self { seed, number, random }
     }
 
     fn row(&self, table: usize, rows: usize) -> usize {
@@ -152,11 +131,7 @@ impl Part {
         match self {
             Self::Fixed(bytes) => out.extend_from_slice(bytes),
             Self::Int { low, span } => {
-                let drawn = if *span == u64::MAX {
-                    draw.random.u64(..)
-                } else {
-                    draw.random.u64(0..=*span)
-                };
+                let drawn = if *span == u64::MAX { draw.random.u64(..) } else { draw.random.u64(0..=*span) };
                 signed(low.wrapping_add(drawn as i64), out);
             }
             Self::Sequence(start) => decimal(start.wrapping_add(draw.number), out),
@@ -224,13 +199,8 @@ impl Compiler<'_> {
 
     fn value(&self, value: &Value, place: Place) -> Result<Part, EngineError> {
         Ok(match value {
-            Value::RandomInt(low, high) if low <= high => Part::Int {
-                low: *low,
-                span: high.wrapping_sub(*low) as u64,
-            },
-            Value::RandomInt(low, high) => {
-                return refuse(&self.at, format!("random_int: {low} is above {high}"))
-            }
+            Value::RandomInt(low, high) if low <= high => Part::Int { low: *low, span: high.wrapping_sub(*low) as u64 },
+            Value::RandomInt(low, high) => return refuse(&self.at, format!("random_int: {low} is above {high}")),
             Value::Sequence(start) => Part::Sequence(*start),
             Value::Choice(options) => Part::Choice(self.each(options, place, "choice")?),
             Value::Date(low, high) => Part::Choice(self.dates(*low, *high)?),
@@ -245,63 +215,36 @@ impl Compiler<'_> {
         })
     }
 
-    fn each(
-        &self,
-        options: &[String],
-        place: Place,
-        what: &str,
-    ) -> Result<Vec<Vec<u8>>, EngineError> {
+    fn each(&self, options: &[String], place: Place, what: &str) -> Result<Vec<Vec<u8>>, EngineError> {
         if options.is_empty() {
             return refuse(&self.at, format!("{what} has nothing to choose from"));
         }
-        options
-            .iter()
-            .map(|option| Ok(escape(self.clean(option, place)?, place)))
-            .collect()
+        options.iter().map(|option| Ok(escape(self.clean(option, place)?, place))).collect()
     }
 
     fn column(&self, name: &str, column: &str, place: Place) -> Result<Part, EngineError> {
-        let Some((index, table)) = self
-            .plan
-            .tables
-            .iter()
-            .enumerate()
-            .find(|(_, table)| table.name == name)
-        else {
+        let Some((index, table)) = self.plan.tables.iter().enumerate().find(|(_, table)| table.name == name) else {
             return refuse(&self.at, format!("there is no table {name:?}"));
         };
         let Some(cells) = cells_of(table, column) else {
             return refuse(&self.at, format!("table {name:?} has no column {column:?}"));
         };
-        Ok(Part::Csv {
-            table: index,
-            rows: self.each(&cells, place, "csv")?,
-        })
+        Ok(Part::Csv { table: index, rows: self.each(&cells, place, "csv")? })
     }
 
     fn dates(&self, low: i64, high: i64) -> Result<Vec<Vec<u8>>, EngineError> {
         if low > high || high - low > 36_600 {
-            return refuse(
-                &self.at,
-                format!("date: {low} to {high} days is no usable range"),
-            );
+            return refuse(&self.at, format!("date: {low} to {high} days is no usable range"));
         }
         let Some(today) = days_of(&self.plan.run_date) else {
-            return refuse(
-                "run_date",
-                format!("{:?} is not YYYY-MM-DD", self.plan.run_date),
-            );
+            return refuse("run_date", format!("{:?} is not YYYY-MM-DD", self.plan.run_date));
         };
-        Ok((low..=high)
-            .map(|days| date_of(today + days).into_bytes())
-            .collect())
+        Ok((low..=high).map(|days| date_of(today + days).into_bytes()).collect())
     }
 
     fn header_name(&self, name: &str) -> Result<(), EngineError> {
-        let is_token = !name.is_empty()
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+        let is_token =
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
         if is_token {
             return Ok(());
         }
@@ -311,10 +254,7 @@ impl Compiler<'_> {
     /// A line break in a path or header would be a second request in the first one's clothes.
     fn clean<'t>(&self, text: &'t str, place: Place) -> Result<&'t str, EngineError> {
         if place != Place::Body && text.bytes().any(|b| b < b' ' || b == 0x7f) {
-            return refuse(
-                &self.at,
-                "a control character stands in a path or header".into(),
-            );
+            return refuse(&self.at, "a control character stands in a path or header".into());
         }
         Ok(text)
     }
@@ -356,11 +296,7 @@ fn fixed_len(parts: &[Part]) -> Option<usize> {
     parts.iter().try_fold(0, |len, part| match part {
         Part::Fixed(bytes) => Some(len + bytes.len()),
         Part::Uuid => Some(len + 36),
-        Part::Choice(options)
-            if options
-                .iter()
-                .all(|option| option.len() == options[0].len()) =>
-        {
+        Part::Choice(options) if options.iter().all(|option| option.len() == options[0].len()) => {
             Some(len + options[0].len())
         }
         _ => None,

@@ -47,18 +47,11 @@ impl Account {
             }
         }
         for entry in delta["latency"].as_array().expect("latency") {
-            let bytes = base64::Engine::decode(
-                &base64::prelude::BASE64_STANDARD,
-                entry["hdr"].as_str().expect("text"),
-            );
-            let histogram: hdrhistogram::Histogram<u64> =
-                hdrhistogram::serialization::Deserializer::new()
-                    .deserialize(&mut bytes.expect("base64").as_slice())
-                    .expect("a histogram");
-            *self
-                .tags
-                .entry(entry["tag"].as_str().expect("a tag").into())
-                .or_default() += histogram.len();
+            let bytes = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, entry["hdr"].as_str().expect("text"));
+            let histogram: hdrhistogram::Histogram<u64> = hdrhistogram::serialization::Deserializer::new()
+                .deserialize(&mut bytes.expect("base64").as_slice())
+                .expect("a histogram");
+            *self.tags.entry(entry["tag"].as_str().expect("a tag").into()).or_default() += histogram.len();
         }
     }
 
@@ -80,10 +73,7 @@ fn finish(engine: &Engine) -> Account {
     let mut account = Account::default();
     let began = Instant::now();
     while engine.state() != "done" {
-        assert!(
-            began.elapsed() < Duration::from_secs(20),
-            "the engine does not end"
-        );
+        assert!(began.elapsed() < Duration::from_secs(20), "the engine does not end");
         thread::sleep(Duration::from_millis(50));
         account.add(&engine.drain(false));
     }
@@ -114,31 +104,21 @@ fn a_good_server_answers_all_of_it() {
 #[test]
 fn every_hostility_is_counted_by_its_kind() {
     let cases: [(&str, servers::Treat); 11] = [
-        ("status 503", |s, _| {
-            s.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
-                .is_ok()
-        }),
+        ("status 503", |s, _| s.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n").is_ok()),
         ("redirect", |s, _| {
-            s.write_all(
-                b"HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n",
-            )
-            .is_ok()
+            s.write_all(b"HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n").is_ok()
         }),
         ("malformed", |s, _| say(s, b"\x16\x03\x01 what?\r\n\r\n")),
         ("reset", |_, _| false),
-        ("reset", |s, _| {
-            say(s, b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-        }),
+        ("reset", |s, _| say(s, b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")),
         ("timeout wait", |_, _| hang()),
         ("timeout body", |s, _| {
             let _ = s.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
             hang()
         }),
+        ("too large", |s, _| say(s, b"HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n")),
         ("too large", |s, _| {
-            say(s, b"HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n")
-        }),
-        ("too large", |s, _| {
-            let block = [b'x'; 65536];
+            let block = vec![b'x'; 65536];
             let _ = s.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
             for _ in 0..500 {
                 if s.write_all(&block).is_err() {
@@ -149,9 +129,7 @@ fn every_hostility_is_counted_by_its_kind() {
         }),
         ("too large", |s, _| {
             for _ in 0..4000 {
-                if s.write_all(b"X-Endless: aaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n")
-                    .is_err()
-                {
+                if s.write_all(b"X-Endless: aaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n").is_err() {
                     break;
                 }
             }
@@ -171,11 +149,7 @@ fn every_hostility_is_counted_by_its_kind() {
         // The head of case 9 begins without a status line, which is malformed at once.
         let expected = if index == 9 { "malformed" } else { kind };
         let account = run(&plans::plan(&server.url, 20.0, 500));
-        assert_eq!(
-            account.only(),
-            Some((expected, 10)),
-            "case {index} {kind}: {account:?}"
-        );
+        assert_eq!(account.only(), Some((expected, 10)), "case {index} {kind}: {account:?}");
     }
 }
 
@@ -229,19 +203,12 @@ fn nobody_there_is_told_before_the_start() {
 #[test]
 fn arrivals_that_find_no_connection_in_time_are_unsent_and_nothing_is_dropped() {
     let server = serve(|_, _| hang());
-    let plan = plans::with(
-        plans::plan(&server.url, 4000.0, 500),
-        "connections",
-        json!(1),
-    );
+    let plan = plans::with(plans::plan(&server.url, 4000.0, 500), "connections", json!(1));
     let account = run(&plan);
     assert_eq!(account.due, 2000);
     // The one connection waits for an answer until its arrival's time is up; four more arrivals run out each ms.
     assert!(account.unsent > 1000, "{account:?}");
-    assert_eq!(
-        account.failed.get("timeout wait").copied().unwrap_or(0) + account.unsent,
-        2000
-    );
+    assert_eq!(account.failed.get("timeout wait").copied().unwrap_or(0) + account.unsent, 2000);
 }
 
 #[test]
@@ -257,8 +224,7 @@ fn a_connection_the_server_closes_between_requests_costs_no_failure() {
 #[test]
 fn connection_close_is_obeyed() {
     let server = serve(|stream, _| {
-        let _ =
-            stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         false
     });
     let account = run(&plans::plan(&server.url, 200.0, 500));
@@ -279,8 +245,7 @@ fn halting_makes_nothing_more_due_and_accounts_for_the_rest() {
 #[test]
 fn without_a_renewed_lease_the_engine_halts_by_itself() {
     let server = serve(fine);
-    let engine =
-        Engine::new(&plans::plan(&server.url, 100.0, 60_000).to_string(), 0, 1).expect("a plan");
+    let engine = Engine::new(&plans::plan(&server.url, 100.0, 60_000).to_string(), 0, 1).expect("a plan");
     engine.prepare().expect("a target");
     engine.start(0, UNIX_US, 300_000).expect("a start");
     let account = finish(&engine);
@@ -298,11 +263,7 @@ fn several_threads_share_the_arrivals_exactly() {
 #[test]
 fn without_a_grid_each_is_sent_at_its_instant() {
     let server = serve(fine);
-    let account = run(&plans::with(
-        plans::plan(&server.url, 200.0, 500),
-        "grid_us",
-        json!(0),
-    ));
+    let account = run(&plans::with(plans::plan(&server.url, 200.0, 500), "grid_us", json!(0)));
     assert_eq!(account.ok, 100);
 }
 
@@ -331,8 +292,5 @@ fn a_login_brings_the_token_and_never_tells_it() {
     };
     assert_eq!(engine("/access_token").prepare(), Ok(()));
     let problem = engine("/token").prepare().expect_err("no such field");
-    assert!(
-        problem.contains("/login") && !problem.contains("s3cret") && !problem.contains("hidden"),
-        "{problem}"
-    );
+    assert!(problem.contains("/login") && !problem.contains("s3cret") && !problem.contains("hidden"), "{problem}");
 }

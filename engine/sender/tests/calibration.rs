@@ -22,22 +22,16 @@ const GRID_MS: f64 = 0.5;
 fn measured(plan: &Value) -> BTreeMap<String, Histogram<u64>> {
     let engine = Engine::new(&plan.to_string(), 0, 1).expect("a plan");
     engine.prepare().expect("a target");
-    engine
-        .start(50_000, 1_790_000_000_000_000, 60_000_000)
-        .expect("a start");
+    engine.start(50_000, 1_790_000_000_000_000, 60_000_000).expect("a start");
     while engine.state() != "done" {
         thread::sleep(Duration::from_millis(100));
     }
     let delta: Value = serde_json::from_str(&engine.drain(true)).expect("JSON");
     let mut merged: BTreeMap<String, Histogram<u64>> = BTreeMap::new();
     for entry in delta["latency"].as_array().expect("latency") {
-        let bytes = base64::Engine::decode(
-            &base64::prelude::BASE64_STANDARD,
-            entry["hdr"].as_str().expect("text"),
-        );
-        let part: Histogram<u64> = Deserializer::new()
-            .deserialize(&mut bytes.expect("base64").as_slice())
-            .expect("a histogram");
+        let bytes = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, entry["hdr"].as_str().expect("text"));
+        let part: Histogram<u64> =
+            Deserializer::new().deserialize(&mut bytes.expect("base64").as_slice()).expect("a histogram");
         merged
             .entry(entry["tag"].as_str().expect("a tag").to_string())
             .or_insert_with(|| Histogram::new_with_bounds(1, 60_000_000, 3).expect("bounds"))
@@ -53,11 +47,7 @@ fn quantile_ms(latency: &Histogram<u64>, quantile: f64) -> f64 {
 
 fn assert_near(latency: &Histogram<u64>, quantile: f64, truth_ms: f64, tolerance_ms: f64) {
     let seen_ms = quantile_ms(latency, quantile);
-    assert!(
-        (seen_ms - truth_ms).abs() <= tolerance_ms,
-        "P{}: {seen_ms} ms, truth {truth_ms} ms",
-        quantile * 100.0
-    );
+    assert!((seen_ms - truth_ms).abs() <= tolerance_ms, "P{}: {seen_ms} ms, truth {truth_ms} ms", quantile * 100.0);
 }
 
 /// A shared machine disturbs any one try; a truth that no try recovers is not recovered.
@@ -112,11 +102,7 @@ fn a_stall_of_2_s_in_20_shows_as_theory_says() {
         }
         fine(stream, 0)
     });
-    let mut plan = plans::with(
-        plans::plan(&server.url, 300.0, 20_000),
-        "connections",
-        json!(1000),
-    );
+    let mut plan = plans::with(plans::plan(&server.url, 300.0, 20_000), "connections", json!(1000));
     plan["requests"][0]["timeout_us"] = json!(10_000_000);
     let measured = measured(&plan);
     let (intended, service) = (&measured["home"], &measured["golive.service"]);

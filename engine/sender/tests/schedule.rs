@@ -30,10 +30,7 @@ fn segments() -> impl Strategy<Value = Vec<(u64, f64, f64)>> {
 }
 
 fn area(segments: &[(u64, f64, f64)]) -> f64 {
-    segments
-        .iter()
-        .map(|(ms, from, to)| *ms as f64 / 1000.0 * (from + to) / 2.0)
-        .sum()
+    segments.iter().map(|(ms, from, to)| *ms as f64 / 1000.0 * (from + to) / 2.0).sum()
 }
 
 /// The integral of the rate line up to an instant, by another road than the engine's.
@@ -90,9 +87,7 @@ proptest! {
 #[test]
 fn requests_share_the_traffic_by_weight() {
     let plan = plan_of(&[(10_000, 10_000.0, 10_000.0)], "constant", 1);
-    let counts = due_counts(&plan, 0, 1).iter().fold([0, 0], |sum, second| {
-        [sum[0] + second[0], sum[1] + second[1]]
-    });
+    let counts = due_counts(&plan, 0, 1).iter().fold([0, 0], |sum, second| [sum[0] + second[0], sum[1] + second[1]]);
     let share = counts[1] as f64 / (counts[0] + counts[1]) as f64;
     assert!((share - 0.75).abs() < 0.01, "{share}");
 }
@@ -100,32 +95,24 @@ fn requests_share_the_traffic_by_weight() {
 #[test]
 fn poisson_gaps_are_exponential() {
     let plan = plan_of(&[(100_000, 1000.0, 1000.0)], "poisson", 11);
-    let due: Vec<f64> = Schedule::new(&plan, 0, 1)
-        .map(|arrival| arrival.due_ns as f64 / 1e6)
-        .collect();
+    let due: Vec<f64> = Schedule::new(&plan, 0, 1).map(|arrival| arrival.due_ns as f64 / 1e6).collect();
     let gaps: Vec<f64> = due.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
     let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
     // For an exponential of mean 1 ms both are 1; 100,000 gaps know them to about 1 %.
-    assert!(
-        (mean - 1.0).abs() < 0.02 && (variance - 1.0).abs() < 0.05,
-        "{mean} {variance}"
-    );
+    assert!((mean - 1.0).abs() < 0.02 && (variance - 1.0).abs() < 0.05, "{mean} {variance}");
 }
 
 #[test]
 fn another_seed_is_another_poisson_process() {
-    let of = |seed| {
-        Schedule::new(&plan_of(&[(1000, 500.0, 500.0)], "poisson", seed), 0, 1).collect::<Vec<_>>()
-    };
+    let of = |seed| Schedule::new(&plan_of(&[(1000, 500.0, 500.0)], "poisson", seed), 0, 1).collect::<Vec<_>>();
     assert_eq!(of(1), of(1));
     assert_ne!(of(1), of(2));
 }
 
 #[test]
 fn two_arrivals_are_two_instants_on_a_falling_line() {
-    let due: BTreeSet<u64> = Schedule::new(&plan_of(&[(1000, 1000.0, 0.0)], "constant", 1), 0, 1)
-        .map(|arrival| arrival.due_ns)
-        .collect();
+    let due: BTreeSet<u64> =
+        Schedule::new(&plan_of(&[(1000, 1000.0, 0.0)], "constant", 1), 0, 1).map(|arrival| arrival.due_ns).collect();
     assert_eq!(due.len(), 500);
 }

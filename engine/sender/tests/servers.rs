@@ -64,10 +64,7 @@ fn whole_request(input: &[u8]) -> Option<usize> {
     let text = String::from_utf8_lossy(&input[..head]).to_ascii_lowercase();
     let body = text
         .lines()
-        .find_map(|line| {
-            line.strip_prefix("content-length: ")
-                .and_then(|len| len.trim().parse().ok())
-        })
+        .find_map(|line| line.strip_prefix("content-length: ").and_then(|len| len.trim().parse().ok()))
         .unwrap_or(0);
     (input.len() >= head + body).then_some(head + body)
 }
