@@ -5,6 +5,7 @@ The table of contents of a run: load the plan, raise the stage, conduct, gather,
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from pathlib import Path
@@ -41,10 +42,11 @@ RunArgument = Annotated[str, typer.Argument(help="A run's id or folder; the newe
 ResultsOption = Annotated[Path, typer.Option(help="Where runs are kept.")]
 RESULTS = Path("results")
 STOP_WITHIN_S = 10
+DISK_FULL = "{what}\n  Remedy: Free some space; what was recorded until then can be judged with `golive judge`."
 
 
 @app.command()
-def run(  # noqa: PLR0917  (a command line's options are its arguments)
+def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     plan: Annotated[str, typer.Argument(help="A plan's name (see `golive plans`) or its file.")] = "30k",
     rate: Annotated[float | None, typer.Option(help="Requests a second to prove; 5 % more is offered.")] = None,
     duration: Annotated[str | None, typer.Option(help="How long the judged hold lasts: 90s, 3m, 1h30m.")] = None,
@@ -140,6 +142,11 @@ def main() -> int:
     except HarnessError as error:
         print(f"golive: {error}", file=sys.stderr)  # noqa: T201  (the command line's own last word)
         return error.exit_code
+    except OSError as wrong:
+        if wrong.errno != errno.ENOSPC:
+            raise
+        print(f"golive: {DISK_FULL.format(what=wrong)}", file=sys.stderr)  # noqa: T201
+        return HarnessError.exit_code
     except (KeyboardInterrupt, click.Abort):
         print("golive: interrupted", file=sys.stderr)  # noqa: T201
         return 130

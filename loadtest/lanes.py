@@ -105,7 +105,7 @@ class PlanShape(LoadTestShape):
     """Mirrors the plan's rate as lanes; ends Locust's test when the director has finished."""
 
     def tick(self) -> tuple[int, float] | None:
-        """How many lanes there are now. Locust changes to that at once, up or down: the ramp is the plan's, not its own."""
+        """How many lanes there are now. Locust changes to that at once, up or down: the ramp is the plan's."""
         if _run is None:
             return (1, 1.0)
         if _run.director.finished:
@@ -235,7 +235,8 @@ def _inject(stats: RequestStats, body: Mapping[str, Any], orders: Orders) -> Non
         method = orders.method_of(name)
         entry: Any = row.entry(name=name, method=method, start_unix_s=stats.start_time)
         stats.entries[name, method].extend(StatsEntry.unserialize(entry, stats))
-        stats.total.extend(StatsEntry.unserialize({**entry, "name": "Aggregated", "method": ""}, stats))
+        everything: Any = {**entry, "name": "Aggregated", "method": ""}
+        stats.total.extend(StatsEntry.unserialize(everything, stats))
         for error, count in row.errors.items():
             _inject_error(stats, method, name, error, count)
 

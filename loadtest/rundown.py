@@ -21,12 +21,13 @@ from loadtest.rehearsal.reaper import Reaper
 from loadtest.rehearsal.stage import Stage
 from loadtest.versions import own_versions
 from scenarios.engine_plan import engine_plan
-from scenarios.errors import PlanError
+from scenarios.errors import PlanError, UsageError
 from scenarios.files import find_target, load_plan, read_rehearsal, read_secrets, read_tables, read_targets
 from scenarios.plan import Plan
 from scenarios.target import Target, TargetClass
 
 TARGETS = Path("targets.yaml")
+NOWHERE = Target(name="nowhere", url="http://127.0.0.1:9", target_class=TargetClass.REHEARSAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
 
     Raises HarnessError before the folder is there when the run cannot be; later ones leave a readable record.
     """
+    _plan(asked, NOWHERE)  # a mistake in a file is told before anything is raised
     with ExitStack() as after:
         reaper = after.enter_context(Reaper.start())
         target, versions, died_parts = after.enter_context(_stage_or_target(asked, reaper, console))
@@ -85,6 +87,12 @@ def _stage_or_target(
 ) -> Iterator[tuple[Target, dict[str, str], Callable[[], list[str]]]]:
     if asked.target:
         target = find_target(asked.target, read_targets(TARGETS) if TARGETS.exists() else ())
+        if target.target_class is TargetClass.PRODUCTION:
+            raise UsageError(
+                f"{target.name!r} is production: load on it needs a confirmation bound to its cluster, the plan and a "
+                "time window, which this golive cannot take yet.",
+                remedy="Drive staging, or a rehearsal.",
+            )
         yield replace(target, prometheus_url=asked.prometheus or target.prometheus_url), {}, list
         return
     console.print("REHEARSAL: raising the stage (platform, autoscaler, Prometheus, Alertmanager) …", highlight=False)
