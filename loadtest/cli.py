@@ -133,9 +133,8 @@ def _tell(folder: Path, verdict: Verdict, console: Console) -> None:
 def main() -> int:
     """Run the command; turn what went wrong outside the platform into one message and its exit code."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as end:
-        return int(end.exit_code)
+        # Outside its standalone mode click hands a command's exit code back instead of raising it.
+        return int(app(standalone_mode=False) or 0)
     except click.ClickException as wrong:
         wrong.show()
         return 2
@@ -150,4 +149,3 @@ def main() -> int:
     except (KeyboardInterrupt, click.Abort):
         print("golive: interrupted", file=sys.stderr)  # noqa: T201
         return 130
-    return 0
