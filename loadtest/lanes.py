@@ -25,6 +25,7 @@ from locust.user.task import LOCUST_STATE_WAITING
 from loadtest import _engine
 from loadtest.director import Director
 from loadtest.locust_tables import rows
+from loadtest.processes import FOLDER_VARIABLE
 from loadtest.record import RecordWriter, write_json
 from loadtest.run_orders import Orders
 from loadtest.ui_login import require_login
@@ -34,7 +35,6 @@ from loadtest.worker import WorkerSide
 LANE_RPS = 10.0
 AT_ONCE = 1e6  # lanes a second; below the largest step Locust's start() blocks, at 3,000 lanes down for half a minute
 TURN_AWAY_AFTER_S = 2.0
-FOLDER_VARIABLE = "GOLIVE_RUN_FOLDER"
 
 # Without this, 64 s after a worker is lost the master starts a new dispatcher from zero and every lane ramps
 # up again (locust 2.47, runners.py: HEARTBEAT_DEAD_INTERNAL, sic).

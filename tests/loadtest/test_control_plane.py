@@ -8,6 +8,8 @@ import os
 import signal
 import threading
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +19,7 @@ import psutil
 import pytest
 
 from loadtest.conduct import Surroundings, conduct
-from loadtest.processes import LocustProcesses
+from loadtest.processes import LocustProcesses, WebUi, free_port
 from loadtest.run_orders import request_stop
 from loadtest.versions import own_versions
 from scenarios.plan import Plan
@@ -55,11 +57,16 @@ def plan_at(url: str, **changes: Any) -> Plan:
 
 
 def conducted(
-    plan: Plan, folder: Path, server: CountingServer, *, meanwhile: Callable[[list[int], Path], None] | None = None
+    plan: Plan,
+    folder: Path,
+    server: CountingServer,
+    *,
+    meanwhile: Callable[[list[int], Path], None] | None = None,
+    ui: WebUi | None = None,
 ) -> Conducted:
     """Conduct a plan; `meanwhile` runs beside it with the processes' ids (the master's first)."""
     pids: list[int] = []
-    around = Surroundings(folder=folder, rehearsal=True, versions=own_versions(), watched=pids.append)
+    around = Surroundings(folder=folder, rehearsal=True, versions=own_versions(), watched=pids.append, ui=ui)
     beside = threading.Thread(target=meanwhile, args=(pids, folder)) if meanwhile else None
     if beside:
         beside.start()
@@ -209,6 +216,38 @@ def test_failed_requests_do_not_fail_the_processes(tmp_path: Path) -> None:
     requests, failures = run.locust_totals()
     assert (requests, failures) == (run.total("sent"), run.total("sent") - run.total("ok"))
     assert failures == 200
+
+
+def test_the_web_ui_asks_for_the_password_and_tells_the_same_totals(tmp_path: Path, server: CountingServer) -> None:
+    ui = WebUi(port=free_port(), password="open sesame")
+    seen: dict[str, Any] = {}
+
+    def visit(pids: list[int], folder: Path) -> None:
+        once_loading(folder, 5.0)
+        seen["command lines"] = [" ".join(psutil.Process(pid).cmdline()) for pid in pids]
+        base = f"http://127.0.0.1:{ui.port}"
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        seen["stranger"] = browser.open(base + "/stats/requests").geturl()
+        for password in ("wrong", ui.password):
+            form = urllib.parse.urlencode({"username": "golive", "password": password}).encode()
+            seen[password] = browser.open(base + "/golive-login", data=form).geturl()
+        # A second start of the shape is refused: the load is the plan's.
+        form = urllib.parse.urlencode({"user_count": 9999, "spawn_rate": 9999}).encode()
+        browser.open(base + "/swarm", data=form).close()
+        time.sleep(4)
+        seen["stats"] = json.loads(browser.open(base + "/stats/requests").read())
+
+    plan = plan_at(server.url, duration_s=15.0)
+    run = conducted(plan, tmp_path / "run", server, meanwhile=visit, ui=ui)
+    assert seen["stranger"].endswith("/login?next=%2Fstats%2Frequests")
+    assert seen["wrong"].endswith("/login")
+    assert seen["open sesame"].endswith("/")
+    total = next(row for row in seen["stats"]["stats"] if row["name"] == "Aggregated")
+    assert 0 < total["num_requests"] < 3000
+    assert run.ended == "complete"
+    assert run.total("ok") == server.total == run.locust_totals()[0] == 3000
+    assert seen["command lines"]
+    assert not [line for line in seen["command lines"] if ui.password in line]
 
 
 def test_nothing_of_a_run_is_left_running(tmp_path: Path, server: CountingServer) -> None:
