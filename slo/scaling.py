@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from slo.answer import Answer, unproven
 from slo.evidence import AutoscalerSeries, Evidence, NotSeen
 from slo.objective import Scaling
@@ -56,10 +59,25 @@ def _autoscaler(one: AutoscalerSeries, objective: Scaling, evidence: Evidence) -
         return Outcome.MISSED, f"{one.name} ended at its maximum of {one.max_replicas}: no headroom"
     unready = last & (one.desired != one.ready)
     if unready.any():
-        at = unready.argmax()
-        words = f"{one.name} wanted {number(one.desired[at])} and had {number(one.ready[at])} ready"
-        return Outcome.MISSED, f"{words} at {instant(one.at_unix_s[at])}, within the last {objective.settled_for_s:g} s"
+        return _unsettled(one, unready, objective, evidence)
     return Outcome.MET, one.name
+
+
+def _unsettled(
+    one: AutoscalerSeries, unready: NDArray[np.bool_], objective: Scaling, evidence: Evidence
+) -> tuple[Outcome, str]:
+    """Not settled at the end is missed. Settled late in a short hold proves nothing: the scale-up that the ramp asked
+    for reaches into it, and there was no time to see how it goes on.
+    """
+    places = np.flatnonzero(unready)
+    at = int(places[0])
+    words = f"{one.name} wanted {number(one.desired[at])} and had {number(one.ready[at])} ready"
+    words = f"{words} at {instant(one.at_unix_s[at])}"
+    settled_s = evidence.hold.end_unix_s - float(one.at_unix_s[places[-1]])
+    if evidence.hold.duration_s < 2 * objective.settled_for_s and settled_s > objective.settled_for_s / 2:
+        needed_s = 2 * objective.settled_for_s
+        return Outcome.UNPROVEN, f"{words}, settled since {settled_s:.0f} s; a hold of {needed_s:g} s would decide"
+    return Outcome.MISSED, f"{words}, within the last {objective.settled_for_s:g} s"
 
 
 def _settled(series: tuple[AutoscalerSeries, ...], evidence: Evidence) -> str:

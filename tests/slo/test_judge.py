@@ -202,6 +202,16 @@ class TestScaling:
         unready = autoscaler(desired=[5] * 60, ready=[5] * 50 + [4] * 10)
         assert outcome(SCALING, evidence(autoscalers=(unready,))) is Outcome.MISSED
 
+    def test_a_scale_up_that_reaches_into_a_short_hold_proves_nothing(self) -> None:
+        late = autoscaler(desired=[8] * 60, ready=[5] * 10 + [8] * 50)
+        answer = judged(SCALING, evidence(autoscalers=(late,)))
+        assert answer.outcome is Outcome.UNPROVEN
+        assert "a hold of 120 s would decide" in answer.because
+
+    def test_a_scale_up_within_the_last_stretch_of_a_long_hold_is_missed(self) -> None:
+        late = autoscaler(desired=[5] * 150 + [8] * 30, ready=[5] * 155 + [8] * 25)
+        assert outcome(SCALING, evidence(seconds=180, autoscalers=(late,))) is Outcome.MISSED
+
     def test_a_scale_up_before_the_last_stretch_is_fine(self) -> None:
         early = autoscaler(desired=[5] * 20 + [8] * 40, ready=[5] * 25 + [8] * 35)
         settled = replace(SCALING, settled_for_s=30)
