@@ -1,17 +1,15 @@
-"""The HPA v2 algorithm: from one reading of the metrics to a number of replicas and the conditions that explain it.
+"""The HPA v2 algorithm: from one reading of a cluster to a number of replicas and the conditions that explain it.
 
-Source: Kubernetes documentation, "Horizontal Pod Autoscaling", algorithm details; the order of the steps (ratio and
-tolerance, stabilization, rate limits, bounds) is the controller's. Pure: time comes as an argument.
+Source: Kubernetes documentation, "Horizontal Pod Autoscaling", algorithm details; the order of the steps (metrics and
+tolerance, stabilization, rate limits, bounds) and the reasons are the controller's (1.28). Pure: time is an argument.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 
 from analysis.autoscaling.behaviour import Behaviour, ScaleEvent, down_limit, up_limit
-
-TOLERANCE_RATIO = 0.1  # --horizontal-pod-autoscaler-tolerance
+from analysis.autoscaling.recommendation import TOLERANCE_RATIO, Metric, Reading, Tolerance, recommend_by_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,27 +18,23 @@ class Autoscaler:
 
     min_replicas: int
     max_replicas: int
-    target: float  # of the metric's mean over the ready pods
+    metrics: tuple[Metric, ...]
     behaviour: Behaviour = field(default_factory=Behaviour)
     tolerance_ratio: float = TOLERANCE_RATIO
 
+    def __post_init__(self) -> None:
+        """Refuse what the API server would not have taken."""
+        if not self.metrics or self.min_replicas > self.max_replicas:
+            raise ValueError(f"not an autoscaler: {self}")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What the metrics API says: the mean over the ready pods, or None when it says nothing."""
-
-    metric: float | None
-    ready: int
-    unready: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """What the controller remembers between two looks."""
-
-    desired: int
-    recommendations: tuple[tuple[float, int], ...] = ()  # (instant, replicas)
-    events: tuple[ScaleEvent, ...] = ()
+    @property
+    def tolerance(self) -> Tolerance:
+        """Each direction's own tolerance, or else the controller's."""
+        up, down = self.behaviour.up.tolerance_ratio, self.behaviour.down.tolerance_ratio
+        return Tolerance(
+            up_ratio=self.tolerance_ratio if up is None else up,
+            down_ratio=self.tolerance_ratio if down is None else down,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,95 +47,102 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AutoscalerState:
+    """What the controller remembers between two looks."""
+
+    recommendations: tuple[tuple[float, int], ...] = ()  # (instant, replicas), before stabilization
+    events: tuple[ScaleEvent, ...] = ()
+    limited: Condition | None = None  # ScalingLimited stays as it was while there is nothing to decide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """How many replicas from now on, and why."""
 
     desired: int
     conditions: tuple[Condition, ...]
 
+    def reason(self, kind: str) -> str:
+        """The reason of one condition; "" when it is not set."""
+        return next((condition.reason for condition in self.conditions if condition.kind == kind), "")
 
-def step(autoscaler: Autoscaler, state: State, reading: Reading, *, now_s: float) -> tuple[Decision, State]:
+
+def step(
+    autoscaler: Autoscaler, state: AutoscalerState, reading: Reading, *, now_s: float
+) -> tuple[Decision, AutoscalerState]:
     """One look of the controller."""
-    if reading.metric is None:
-        return _blind(state), state
-    wanted = recommend(autoscaler, state.desired, reading)
-    recommendations = (*state.recommendations, (now_s, wanted))
-    stable, able = _stabilized(autoscaler.behaviour, state.desired, recommendations, now_s)
-    desired, limited = _limited(autoscaler, state, stable, now_s)
-    conditions = (able, Condition(kind="ScalingActive", holds=True, reason="ValidMetricFound"), limited)
-    return Decision(desired=desired, conditions=conditions), _after(autoscaler, state, recommendations, desired, now_s)
+    current = reading.replicas
+    # A controller that starts takes what it finds for its first recommendation, so that it scales nothing down at once.
+    remembered = state.recommendations or ((now_s, current),)
+    state = replace(state, recommendations=remembered)
+    if current == 0 and autoscaler.min_replicas != 0:
+        return _undecided(current, state, "ScalingDisabled"), state
+    if not autoscaler.min_replicas <= current <= autoscaler.max_replicas:
+        desired = min(max(current, autoscaler.min_replicas), autoscaler.max_replicas)
+        return _decided(desired, current, "SucceededGetScale", (), state), _scaled(
+            autoscaler, state, reading, desired, now_s
+        )
+    wanted, active = recommend_by_all(autoscaler.metrics, reading, autoscaler.tolerance)
+    if wanted is None:
+        return _undecided(current, state, active), state
+    stable, able = _stabilized(autoscaler.behaviour, current, wanted, remembered, now_s)
+    desired, limit = _limited(autoscaler, state, current, stable, now_s)
+    limited = Condition(kind="ScalingLimited", holds=desired != stable, reason=limit)
+    after = replace(state, recommendations=(*remembered, (now_s, wanted)), limited=limited)
+    found = (Condition(kind="ScalingActive", holds=True, reason=active),)
+    return _decided(desired, current, able, found, after), _scaled(autoscaler, after, reading, desired, now_s)
 
 
-def recommend(autoscaler: Autoscaler, current: int, reading: Reading) -> int:
-    """Replicas by the metric alone: ceil(ready × metric / target), unless within tolerance.
-
-    Pods that are not ready yet count as idle when scaling up, so that pods on their way are not ordered twice.
-    """
-    if reading.metric is None or reading.ready == 0:
-        return current
-    ratio = reading.metric / autoscaler.target
-    if abs(ratio - 1.0) <= autoscaler.tolerance_ratio:
-        return current
-    if ratio < 1.0 or reading.unready == 0:
-        return math.ceil(round(ratio * reading.ready, 9))
-    pods = reading.ready + reading.unready
-    damped = ratio * reading.ready / pods
-    if damped <= 1.0 + autoscaler.tolerance_ratio:
-        return current
-    return max(math.ceil(round(damped * pods, 9)), current)
+def _undecided(current: int, state: AutoscalerState, reason: str) -> Decision:
+    inactive = Condition(kind="ScalingActive", holds=False, reason=reason)
+    return _decided(current, current, "SucceededGetScale", (inactive,), state)
 
 
-def _blind(state: State) -> Decision:
-    conditions = (
-        Condition(kind="AbleToScale", holds=True, reason="ReadyForNewScale"),
-        Condition(kind="ScalingActive", holds=False, reason="FailedGetResourceMetric"),
-        Condition(kind="ScalingLimited", holds=False, reason="DesiredWithinRange"),
+def _decided(desired: int, current: int, able: str, active: tuple[Condition, ...], state: AutoscalerState) -> Decision:
+    able = able if desired == current else "SucceededRescale"
+    limited = (state.limited,) if state.limited else ()
+    return Decision(
+        desired=desired, conditions=(Condition(kind="AbleToScale", holds=True, reason=able), *active, *limited)
     )
-    return Decision(desired=state.desired, conditions=conditions)
 
 
 def _stabilized(
-    behaviour: Behaviour, current: int, recommendations: tuple[tuple[float, int], ...], now_s: float
-) -> tuple[int, Condition]:
-    """The most careful of the recommendations in each direction's window."""
-    lowest = min(n for at_s, n in recommendations if at_s == now_s or now_s - at_s < behaviour.up.stabilization_s)
-    highest = max(n for at_s, n in recommendations if at_s == now_s or now_s - at_s < behaviour.down.stabilization_s)
-    wanted = recommendations[-1][1]
+    behaviour: Behaviour, current: int, wanted: int, remembered: tuple[tuple[float, int], ...], now_s: float
+) -> tuple[int, str]:
+    """The most careful of the recommendations in each direction's window, and AbleToScale's reason."""
+    lowest = min([wanted, *(n for at_s, n in remembered if now_s - at_s < behaviour.up.stabilization_s)])
+    highest = max([wanted, *(n for at_s, n in remembered if now_s - at_s < behaviour.down.stabilization_s)])
     stable = min(max(current, lowest), highest)
-    reason = "ReadyForNewScale"
-    if stable != wanted:
-        reason = "ScaleUpStabilized" if stable < wanted else "ScaleDownStabilized"
-    return stable, Condition(kind="AbleToScale", holds=True, reason=reason)
+    if stable == wanted:
+        return stable, "ReadyForNewScale"
+    return stable, "ScaleUpStabilized" if wanted >= current else "ScaleDownStabilized"
 
 
-def _limited(autoscaler: Autoscaler, state: State, wanted: int, now_s: float) -> tuple[int, Condition]:
-    """The wanted number within the policies and the bounds, and what held it back."""
-    behaviour, current, events = autoscaler.behaviour, state.desired, state.events
-    reason = "DesiredWithinRange"
+def _limited(
+    autoscaler: Autoscaler, state: AutoscalerState, current: int, wanted: int, now_s: float
+) -> tuple[int, str]:
+    """The wanted number within policies and bounds, and ScalingLimited's reason. The tighter of the two is named."""
+    behaviour, most, fewest = autoscaler.behaviour, autoscaler.max_replicas, autoscaler.min_replicas
     if wanted > current:
-        allowed = up_limit(behaviour.up, current=current, events=events, now_s=now_s)
-        if wanted > allowed:
-            wanted, reason = allowed, "ScaleUpLimit"
+        allowed = up_limit(behaviour.up, current=current, events=state.events, now_s=now_s)
+        if wanted > min(allowed, most):
+            return min(allowed, most), "ScaleUpLimit" if allowed < most else "TooManyReplicas"
     elif wanted < current:
-        allowed = down_limit(behaviour.down, current=current, events=events, now_s=now_s)
-        if wanted < allowed:
-            wanted, reason = allowed, "ScaleDownLimit"
-    if wanted > autoscaler.max_replicas:
-        wanted, reason = autoscaler.max_replicas, "TooManyReplicas"
-    elif wanted < autoscaler.min_replicas:
-        wanted, reason = autoscaler.min_replicas, "TooFewReplicas"
-    return wanted, Condition(kind="ScalingLimited", holds=reason != "DesiredWithinRange", reason=reason)
+        allowed = down_limit(behaviour.down, current=current, events=state.events, now_s=now_s)
+        if wanted < max(allowed, fewest):
+            return max(allowed, fewest), "ScaleDownLimit" if allowed > fewest else "TooFewReplicas"
+    return wanted, "DesiredWithinRange"
 
 
-def _after(
-    autoscaler: Autoscaler, state: State, recommendations: tuple[tuple[float, int], ...], desired: int, now_s: float
-) -> State:
-    """The state with what no window looks back to forgotten."""
+def _scaled(
+    autoscaler: Autoscaler, state: AutoscalerState, reading: Reading, desired: int, now_s: float
+) -> AutoscalerState:
+    """The state with the change of replicas, and without what nobody looks back to any more."""
     behaviour = autoscaler.behaviour
-    remembered_s = max(behaviour.up.stabilization_s, behaviour.down.stabilization_s)
-    longest_s = max((policy.period_s for policy in (*behaviour.up.policies, *behaviour.down.policies)), default=0.0)
-    events = tuple(event for event in state.events if now_s - event.at_s < longest_s)
-    if desired != state.desired:
-        events = (*events, ScaleEvent(at_s=now_s, change=desired - state.desired))
-    kept = tuple(entry for entry in recommendations if now_s - entry[0] < remembered_s)
-    return replace(state, desired=desired, recommendations=kept, events=events)
+    events = tuple(event for event in state.events if now_s - event.at_s < behaviour.longest_period_s)
+    if desired != reading.replicas:
+        events = (*events, ScaleEvent(at_s=now_s, change=desired - reading.replicas))
+    # The newest one always stays: an empty memory is that of a controller that has just started.
+    *older, newest = state.recommendations
+    kept = tuple(entry for entry in older if now_s - entry[0] < behaviour.longest_window_s)
+    return replace(state, recommendations=(*kept, newest), events=events)

@@ -21,8 +21,11 @@ class Admin:
 
     def state(self) -> dict[str, Any]:
         """Replicas, load and queues, as they are now."""
-        content = json.loads(self._ask("GET", "/state"))
-        return dict(content)
+        said = self._ask("GET", "/state")
+        try:
+            return dict(json.loads(said))
+        except ValueError as wrong:
+            raise self._silent(wrong) from wrong
 
     def scale(self, service: str, desired: int) -> None:
         """Start or stop replicas of a service."""
@@ -51,11 +54,8 @@ class Admin:
             connection.request(method, path, body=body, headers={"Content-Type": "application/json"})
             answer = connection.getresponse()
             said = answer.read()
-        except OSError as wrong:
-            raise StageFailed(
-                f"The rehearsal platform's admin API at {self.address} does not answer: {wrong}.",
-                remedy="Look at platform.log in the stage's folder.",
-            ) from wrong
+        except (OSError, http.client.HTTPException) as wrong:
+            raise self._silent(wrong) from wrong
         finally:
             connection.close()
         if answer.status >= 300:
@@ -64,3 +64,9 @@ class Admin:
                 remedy="Compare with docs/rehearsal.md.",
             )
         return said
+
+    def _silent(self, wrong: Exception) -> StageFailed:
+        return StageFailed(
+            f"The rehearsal platform's admin API at {self.address} does not answer: {wrong!r}.",
+            remedy="Look at platform.log in the stage's folder.",
+        )

@@ -21,6 +21,8 @@ from scenarios.errors import PreflightFailed
 PACKAGES = ("prometheus", "prometheus-alertmanager")
 NAMES = {"prometheus": ("prometheus",), "alertmanager": ("prometheus-alertmanager", "alertmanager")}
 DOWNLOAD_WITHIN_S = 300
+PLATFORM = "golive-rehearsal"
+PLATFORM_VARIABLE = "GOLIVE_REHEARSAL_BINARY"
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Debian's Alertmanager reads its templates from where the package would be installed. Unpacked elsewhere it is
 # relocated as conda does it: that prefix is replaced by one of the same length, relative to the folder it runs in.
@@ -48,10 +50,18 @@ def monitoring() -> Monitoring:
         return found
     if not (shutil.which("apt-get") and shutil.which("dpkg")):
         raise PreflightFailed(
-            "Missing: prometheus and alertmanager.",
-            remedy="Put both on PATH: they are single programs, from the Prometheus project's releases.",
+            "\n".join(
+                f"Missing: {program} (looked for {' or '.join(NAMES[program])} on PATH)." for program in _missing()
+            ),
+            remedy="Put what is missing on PATH: each is a single program, from the Prometheus project's releases.",
         )
-    _fetch(_cache())
+    try:
+        _fetch(_cache())
+    except OSError as wrong:
+        raise PreflightFailed(
+            f"{_cache()} cannot be written: {wrong}.",
+            remedy="Make room or give access there, or set XDG_CACHE_HOME to another folder.",
+        ) from wrong
     fetched = _in(_cache())
     if not fetched:
         raise PreflightFailed(
@@ -62,22 +72,31 @@ def monitoring() -> Monitoring:
 
 
 def rehearsal_platform() -> Path:
-    """The rehearsal platform's program, beside this Python or where cargo put it."""
-    candidates = [
-        Path(os.environ.get("GOLIVE_REHEARSAL_BINARY", "")),
-        Path(sys.prefix) / "bin" / "golive-rehearsal",
-        REPOSITORY / "engine" / "target" / "release" / "golive-rehearsal",
-    ]
-    for candidate in candidates:
+    """The rehearsal platform's program: the one that GOLIVE_REHEARSAL_BINARY names, or where `make setup` put it."""
+    named = os.environ.get(PLATFORM_VARIABLE)
+    built = [Path(sys.prefix) / "bin" / PLATFORM, REPOSITORY / "engine" / "target" / "release" / PLATFORM]
+    for candidate in [Path(named)] if named else built:
         if candidate.is_file():
             return candidate
+    if named:
+        raise PreflightFailed(
+            f"{PLATFORM_VARIABLE} names {named}, which is no file.", remedy="Unset it, or name the program."
+        )
     raise PreflightFailed("The rehearsal platform is not built.", remedy="Run `make setup`.")
 
 
+def _found(program: str) -> str | None:
+    return next(filter(None, map(shutil.which, NAMES[program])), None)
+
+
+def _missing() -> list[str]:
+    return [program for program in NAMES if not _found(program)]
+
+
 def _on_path() -> Monitoring | None:
-    found = {program: next(filter(None, map(shutil.which, names)), None) for program, names in NAMES.items()}
-    if found["prometheus"] and found["alertmanager"]:
-        return Monitoring(prometheus=Path(found["prometheus"]), alertmanager=Path(found["alertmanager"]))
+    prometheus, alertmanager = _found("prometheus"), _found("alertmanager")
+    if prometheus and alertmanager:
+        return Monitoring(prometheus=Path(prometheus), alertmanager=Path(alertmanager))
     return None
 
 
@@ -155,8 +174,15 @@ def _call(command: list[str], folder: Path) -> None:
         ) from late
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Have both programs at hand; say what is wrong otherwise."""
     try:
         monitoring()
     except PreflightFailed as wrong:
-        sys.exit(f"golive: {wrong}")
+        print(f"golive: {wrong}", file=sys.stderr)  # noqa: T201
+        return wrong.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

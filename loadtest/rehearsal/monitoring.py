@@ -37,10 +37,13 @@ def _job(name: str, path: str, address: str) -> dict[str, Any]:
     return {"job_name": name, "metrics_path": path, "static_configs": [{"targets": [address]}]}
 
 
-def write_alertmanager_config(folder: Path) -> Path:
-    """Take alerts at once and tell nobody: the drills' receiver comes with the drills."""
-    route = {"receiver": "nobody", "group_wait": "0s", "group_interval": "1s", "group_by": ["alertname"]}
-    return _written(folder / "alertmanager.yml", {"route": route, "receivers": [{"name": "nobody"}]})
+def write_alertmanager_config(folder: Path, *, webhook_url: str | None = None) -> Path:
+    """Take alerts at once and tell the webhook, or nobody when there is none."""
+    route = {"receiver": "golive", "group_wait": "0s", "group_interval": "1s", "group_by": ["alertname"]}
+    receiver: dict[str, Any] = {"name": "golive"}
+    if webhook_url:
+        receiver["webhook_configs"] = [{"url": webhook_url, "send_resolved": True}]
+    return _written(folder / "alertmanager.yml", {"route": route, "receivers": [receiver]})
 
 
 def _written(path: Path, content: dict[str, Any]) -> Path:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from scenarios.errors import StageFailed
 
-END_WITHIN_S = 3.0
+END_WITHIN_S = 3.0  # between being asked to end and being made to
 LOOK_EVERY_S = 0.05
 
 
@@ -42,6 +44,14 @@ class Part:
         """Whether the process is still there."""
         return self.process.poll() is None
 
+    def listens_at(self, address: str) -> bool:
+        """Whether it is this process that listens there, and not somebody who took the port a moment earlier."""
+        try:
+            listening = [at for at in psutil.Process(self.process.pid).net_connections("tcp") if at.status == "LISTEN"]
+        except psutil.Error:
+            return False
+        return any(f"{at.laddr.ip}:{at.laddr.port}" == address for at in listening)
+
     def wait_until(self, ready: Callable[[], bool], *, within_s: float, what: str) -> None:
         """Wait for a sign of life; raise StageFailed with the part's last words when none comes."""
         deadline_s = time.monotonic() + within_s
@@ -57,17 +67,25 @@ class Part:
         if self.is_alive:
             self.process.send_signal(signal.SIGTERM)
 
-    def end(self) -> None:
-        """Wait for the process to end after it was asked, and make it if it does not."""
+    def end(self, *, until_s: float) -> None:
+        """Wait for the process to end after it was asked, and make it at this instant of the monotonic clock."""
         try:
-            self.process.wait(END_WITHIN_S)
+            self.process.wait(max(until_s - time.monotonic(), 0.0))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
 
+    def first_line(self, beginning: str) -> str | None:
+        """The first complete line of the part's log that begins so."""
+        complete, _, _ = self._log().rpartition("\n")
+        return next((line for line in complete.splitlines() if line.startswith(beginning)), None)
+
     def last_words(self, lines: int = 5) -> str:
         """The end of the part's log."""
-        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+        return "\n".join(self._log().splitlines()[-lines:])
+
+    def _log(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
 
     def _failed(self, what: str) -> StageFailed:
         said = self.last_words()

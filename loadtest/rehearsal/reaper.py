@@ -2,7 +2,9 @@
 
 A process of its own, deaf to Ctrl-C, that reads from a pipe. It is told what to watch; when the pipe ends without
 "done" (the kernel closes a dead process's end), it ends what is still there. A process id that now belongs to
-somebody else is told by its start time and left alone.
+somebody else is told by its start time and left alone. What a watched process started belongs to its session and goes
+with it; so does a child of golive that runs in a folder which is to be removed: that covers the instant between a
+start and its `watch`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +41,9 @@ class Reaper:
         reaper = cls(process)
         try:
             yield reaper
-        finally:
             reaper._tell("done")
+        finally:
+            # Without "done" (an error, Ctrl-C during the tear-down) whatever is still there is ended now.
             if process.stdin:
                 process.stdin.close()
             process.wait(GRACE_S + 5)
@@ -60,19 +63,35 @@ class Reaper:
                 self.process.stdin.flush()
 
 
-def start_time(pid: int) -> str:
-    """When a process started, in clock ticks after boot; "" when it is not there (proc(5), field 22 of stat)."""
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process as /proc shows it."""
+
+    pid: int
+    parent: int
+    session: int
+    started: str  # clock ticks after boot: with the id, unlike any other process's
+
+
+def seen(pid: int) -> Process | None:
+    """A process that runs, or None (proc(5), stat: state, parent, group, session are fields 3 to 6, start 22)."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return ""
+        return None
     state, *rest = stat.rpartition(")")[2].split()
-    return "" if state == "Z" else rest[18]
+    return None if state == "Z" else Process(pid, parent=int(rest[0]), session=int(rest[2]), started=rest[18])
+
+
+def start_time(pid: int) -> str:
+    """When a process started, in clock ticks after boot; "" when it does not run."""
+    process = seen(pid)
+    return process.started if process else ""
 
 
 def reap(lines: Iterator[str]) -> None:
     """Listen; when the pipe ends without "done", end everything watched."""
-    watched: list[tuple[int, str]] = []
+    watched: dict[int, str] = {}
     folders: list[Path] = []
     for line in lines:
         word, _, rest = line.strip().partition(" ")
@@ -80,28 +99,53 @@ def reap(lines: Iterator[str]) -> None:
             return
         if word == "watch":
             pid, _, started = rest.partition(" ")
-            watched.append((int(pid), started))
+            watched[int(pid)] = started
         elif word == "folder":
             folders.append(Path(rest))
-    _end(watched)
+    _end(watched, folders)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _end(watched: list[tuple[int, str]]) -> None:
-    def living() -> list[int]:
-        return [pid for pid, started in watched if started and start_time(pid) == started]
-
-    for pid in living():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
+def _end(watched: Mapping[int, str], folders: Sequence[Path]) -> None:
+    """Ask everybody to end, and make those that have not after a grace period, and what they started meanwhile."""
+    _signal(_left(watched, folders), signal.SIGTERM)
     deadline_s = time.monotonic() + GRACE_S
-    while living() and time.monotonic() < deadline_s:
+    while (left := _left(watched, folders)) and time.monotonic() < deadline_s:
         time.sleep(0.05)
-    for pid in living():
-        with contextlib.suppress(ProcessLookupError):
-            # Each watched process leads a session of its own: nobody else is in its group.
-            os.killpg(pid, signal.SIGKILL) if os.getpgid(pid) == pid else os.kill(pid, signal.SIGKILL)
+    _signal(left, signal.SIGKILL)
+
+
+def _left(watched: Mapping[int, str], folders: Sequence[Path]) -> list[Process]:
+    """The watched processes that still run, the rest of their sessions, and what runs in the folders."""
+    running = [process for name in os.listdir("/proc") if name.isdigit() and (process := seen(int(name)))]
+    # The id of a session is not given again while anybody is in it; if it was, its new owner started at another time.
+    taken = {process.pid for process in running if watched.get(process.pid, process.started) != process.started}
+    ours = watched.keys() - taken
+    return [
+        process
+        for process in running
+        if (process.pid in ours or process.session in ours or _runs_in(process, folders)) and process.pid != os.getpid()
+    ]
+
+
+def _runs_in(process: Process, folders: Sequence[Path]) -> bool:
+    # golive's children are this process's siblings, also when an end of golive has given them all another parent.
+    # Others may look around in the folder: they are left alone.
+    if process.parent != os.getppid():
+        return False
+    try:
+        place = Path(os.readlink(f"/proc/{process.pid}/cwd"))
+    except OSError:
+        return False
+    return any(place == folder or folder in place.parents for folder in folders)
+
+
+def _signal(processes: Sequence[Process], number: signal.Signals) -> None:
+    for process in processes:
+        if seen(process.pid) == process:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, number)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -18,10 +19,10 @@ import yaml
 
 from loadtest.rehearsal import monitoring
 from loadtest.rehearsal.admin import Admin
-from loadtest.rehearsal.autoscaler import SYNC_S
+from loadtest.rehearsal.autoscaler import SYNC_S, controllers
 from loadtest.rehearsal.binaries import ALERTMANAGER_FILES, Monitoring, rehearsal_platform
 from loadtest.rehearsal.binaries import monitoring as programs_of_monitoring
-from loadtest.rehearsal.part import Part
+from loadtest.rehearsal.part import END_WITHIN_S, Part
 from loadtest.rehearsal.reaper import Reaper
 from scenarios.errors import StageFailed, UsageError
 
@@ -55,17 +56,20 @@ class Stage:
         changes: Sequence[str] = (),
         scrape_s: float = 1.0,
         sync_s: float = SYNC_S,
+        webhook_url: str | None = None,
     ) -> Iterator[Stage]:
         """Raise a stage of this platform configuration for the duration of a `with`.
 
-        changes: "services.core.max=8" and the like, for a rehearsal made worse.
+        changes: "services.core.max=8" and the like, for a rehearsal made worse; webhook_url: whom Alertmanager tells.
+        Raises StageFailed with the last words of the part that did not start, PlanError for an autoscaler that cannot
+        be, PreflightFailed when a program is missing.
         """
         changed = with_changes(config, changes)
         folder = Path(tempfile.mkdtemp(prefix="golive-stage-"))
         reaper.folder(folder)
         stage = cls(folder, reaper, str(changed.get("namespace", "")))
         try:
-            stage._raise(changed, scrape_s=scrape_s, sync_s=sync_s)
+            stage._raise(changed, scrape_s=scrape_s, sync_s=sync_s, webhook_url=webhook_url)
             yield stage
         finally:
             stage._take_down()
@@ -82,12 +86,13 @@ class Stage:
         self._told_dead |= dead
         return fresh
 
-    def _raise(self, config: dict[str, Any], *, scrape_s: float, sync_s: float) -> None:
+    def _raise(self, config: dict[str, Any], *, scrape_s: float, sync_s: float, webhook_url: str | None) -> None:
+        programs = programs_of_monitoring()
         file = self.folder / "platform.json"
         file.write_text(json.dumps(config), encoding="utf-8")
         self._raise_platform(file)
-        programs = programs_of_monitoring()
-        alertmanager = self._raise_alertmanager(programs)
+        controllers(config, sync_s=sync_s)  # what cannot be is told here, not in the autoscaler's log
+        alertmanager = self._raise_alertmanager(programs, webhook_url)
         self._raise_prometheus(programs, alertmanager, scrape_s)
         autoscaler = [sys.executable, "-m", "loadtest.rehearsal.autoscaler", "--admin", self.admin_address]
         self._start("autoscaler", [*autoscaler, "--config", str(file), "--sync-period-s", str(sync_s)])
@@ -99,19 +104,22 @@ class Stage:
     def _raise_platform(self, config: Path) -> None:
         command = [rehearsal_platform(), "--config", config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
         part = self._start("platform", [str(word) for word in command])
-        part.wait_until(lambda: b"\n" in part.log.read_bytes(), within_s=READY_WITHIN_S, what="it listens")
-        first = part.log.read_text(encoding="utf-8").splitlines()[0]
-        try:
-            said = json.loads(first)
-        except ValueError:
-            raise StageFailed(
-                f"The rehearsal platform refused its configuration: {first}",
-                remedy="Mend the rehearsal's file, or the change that was asked for.",
-            ) from None
-        self.target_url, self.admin_address = f"http://{said['listen']}", said["admin"]
 
-    def _raise_alertmanager(self, programs: Monitoring) -> str:
-        config = monitoring.write_alertmanager_config(self.folder)
+        def said_or_dead() -> bool:
+            return bool(part.first_line("{")) or not part.is_alive
+
+        part.wait_until(said_or_dead, within_s=READY_WITHIN_S, what="it listens")
+        said = part.first_line("{")
+        if not said:
+            raise StageFailed(
+                f"The rehearsal platform refused its configuration: {part.last_words()}",
+                remedy="Mend the rehearsal's file, or the change that was asked for.",
+            )
+        where = json.loads(said)
+        self.target_url, self.admin_address = f"http://{where['listen']}", where["admin"]
+
+    def _raise_alertmanager(self, programs: Monitoring, webhook_url: str | None) -> str:
+        config = monitoring.write_alertmanager_config(self.folder, webhook_url=webhook_url)
         if programs.alertmanager_files:
             (self.folder / ALERTMANAGER_FILES).symlink_to(programs.alertmanager_files)
 
@@ -141,8 +149,12 @@ class Stage:
         for attempt in range(PORT_TRIES):
             address = f"127.0.0.1:{free_port()}"
             part = self._start(name, command(address))
+
+            def stands(part: Part = part, address: str = address) -> bool:
+                return part.listens_at(address) and monitoring.is_ready(address)
+
             try:
-                part.wait_until(lambda: monitoring.is_ready(address), within_s=READY_WITHIN_S, what="it is ready")  # noqa: B023
+                part.wait_until(stands, within_s=READY_WITHIN_S, what="it is ready")
             except StageFailed:
                 if attempt + 1 == PORT_TRIES or "address already in use" not in part.last_words():
                     raise
@@ -160,8 +172,9 @@ class Stage:
     def _take_down(self) -> None:
         for part in self.parts:
             part.ask_to_end()
+        until_s = time.monotonic() + END_WITHIN_S
         for part in self.parts:
-            part.end()
+            part.end(until_s=until_s)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
