@@ -77,7 +77,7 @@ lock: setup-dev ## resolve the locked Python packages anew
 # --- set-up -------------------------------------------------------------------------------------
 setup: $(STAMP)/packages $(STAMP)/engine $(STAMP)/monitoring ## what a run needs: packages, engine, Prometheus
 
-setup-dev: setup $(STAMP)/packages-dev $(STAMP)/browser ## what the tests need besides
+setup-dev: setup $(STAMP)/packages-dev $(STAMP)/test-tools ## what the tests need besides
 
 $(STAMP)/tools:
 	@mkdir -p $(STAMP)
@@ -107,8 +107,8 @@ $(STAMP)/monitoring: loadtest/rehearsal/binaries.py | $(STAMP)/engine
 	@$(BIN)/python -m loadtest.rehearsal.binaries
 	@touch $@
 
-$(STAMP)/browser: | $(STAMP)/tools
-	@scripts/require-browser
+$(STAMP)/test-tools: | $(STAMP)/tools
+	@scripts/require-test-tools
 	@touch $@
 
 clean: ## remove what set-up made in this folder (not the cache)

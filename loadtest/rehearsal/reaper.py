@@ -16,9 +16,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 GRACE_S = 5.0
@@ -89,70 +89,79 @@ def start_time(pid: int) -> str:
     return process.started if process else ""
 
 
-def reap(lines: Iterator[str]) -> None:
-    """Listen; when the pipe ends without "done", end everything watched."""
-    watched: dict[int, str] = {}
-    folders: list[Path] = []
+@dataclass(slots=True)
+class Watch:
+    """What golive told of: processes by id and start time, folders of its own."""
+
+    golive: int
+    started: dict[int, str] = field(default_factory=dict)
+    folders: list[Path] = field(default_factory=list)
+
+    def left(self) -> list[Process]:
+        """The watched processes that still run, the rest of their sessions, golive's children in its folders."""
+        running = [process for name in os.listdir("/proc") if name.isdigit() and (process := seen(int(name)))]
+        # Golive's children are this process's siblings, also when its end has given them all another parent. Asked
+        # after the look at the others: whoever of them was seen with a new parent has the one that this process has.
+        parents = {self.golive, os.getppid()}
+        # A session's id is not given again while anybody is in it; if it was, its owner started at another time.
+        taken = {
+            process.pid for process in running if self.started.get(process.pid, process.started) != process.started
+        }
+        ours = self.started.keys() - taken
+        return [
+            process
+            for process in running
+            if (process.pid in ours or process.session in ours or (process.parent in parents and self._houses(process)))
+            and process.pid != os.getpid()
+        ]
+
+    def _houses(self, process: Process) -> bool:
+        try:
+            place = Path(os.readlink(f"/proc/{process.pid}/cwd"))
+        except OSError:
+            return False
+        return any(place == folder or folder in place.parents for folder in self.folders)
+
+
+def reap(lines: Iterator[str], *, golive: int) -> None:
+    """Listen; when the pipe ends without "done", end everything watched. golive: the process that is listened to."""
+    watch = Watch(golive)
     for line in lines:
         word, _, rest = line.strip().partition(" ")
         if word == "done":
             return
         if word == "watch":
             pid, _, started = rest.partition(" ")
-            watched[int(pid)] = started
+            watch.started[int(pid)] = started
         elif word == "folder":
-            folders.append(Path(rest))
-    _end(watched, folders)
-    for folder in folders:
+            watch.folders.append(Path(rest))
+    _end(watch)
+    for folder in watch.folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _end(watched: Mapping[int, str], folders: Sequence[Path]) -> None:
+def _end(watch: Watch) -> None:
     """Ask everybody to end, and make those that have not after a grace period, and what they started meanwhile."""
-    _signal(_left(watched, folders), signal.SIGTERM)
+    _signal(watch.left(), signal.SIGTERM)
     deadline_s = time.monotonic() + GRACE_S
-    while (left := _left(watched, folders)) and time.monotonic() < deadline_s:
+    while (left := watch.left()) and time.monotonic() < deadline_s:
         time.sleep(0.05)
     _signal(left, signal.SIGKILL)
 
 
-def _left(watched: Mapping[int, str], folders: Sequence[Path]) -> list[Process]:
-    """The watched processes that still run, the rest of their sessions, and what runs in the folders."""
-    running = [process for name in os.listdir("/proc") if name.isdigit() and (process := seen(int(name)))]
-    # The id of a session is not given again while anybody is in it; if it was, its new owner started at another time.
-    taken = {process.pid for process in running if watched.get(process.pid, process.started) != process.started}
-    ours = watched.keys() - taken
-    return [
-        process
-        for process in running
-        if (process.pid in ours or process.session in ours or _runs_in(process, folders)) and process.pid != os.getpid()
-    ]
-
-
-def _runs_in(process: Process, folders: Sequence[Path]) -> bool:
-    # golive's children are this process's siblings, also when an end of golive has given them all another parent.
-    # Others may look around in the folder: they are left alone.
-    if process.parent != os.getppid():
-        return False
-    try:
-        place = Path(os.readlink(f"/proc/{process.pid}/cwd"))
-    except OSError:
-        return False
-    return any(place == folder or folder in place.parents for folder in folders)
-
-
 def _signal(processes: Sequence[Process], number: signal.Signals) -> None:
     for process in processes:
-        if seen(process.pid) == process:
+        if start_time(process.pid) == process.started:  # its parent may have changed since: golive is ending
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, number)
 
 
 def main() -> None:
     """Listen on standard input, deaf to what ends golive."""
+    golive = os.getppid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    reap(iter(sys.stdin.readline, ""))
+    reap(iter(sys.stdin.readline, ""), golive=golive)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import pytest
 from loadtest.rehearsal.reaper import Reaper, reap, start_time
 
 pytestmark = pytest.mark.slow
+NOBODY = 2**22 + 1
 SLEEP = "import time; time.sleep(60)"
 
 
@@ -32,18 +33,18 @@ def test_when_the_pipe_ends_the_watched_process_ends_and_the_folder_goes(
 ) -> None:
     folder = tmp_path / "stage"
     folder.mkdir()
-    reap(iter([f"watch {sleeper.pid} {start_time(sleeper.pid)}\n", f"folder {folder}\n"]))
+    reap(iter([f"watch {sleeper.pid} {start_time(sleeper.pid)}\n", f"folder {folder}\n"]), golive=NOBODY)
     assert sleeper.wait(5) != 0
     assert not folder.exists()
 
 
 def test_after_done_nothing_is_touched(sleeper: subprocess.Popen[bytes]) -> None:
-    reap(iter([f"watch {sleeper.pid} {start_time(sleeper.pid)}\n", "done\n"]))
+    reap(iter([f"watch {sleeper.pid} {start_time(sleeper.pid)}\n", "done\n"]), golive=NOBODY)
     assert sleeper.poll() is None
 
 
 def test_a_process_id_that_now_is_somebody_elses_is_left_alone(sleeper: subprocess.Popen[bytes]) -> None:
-    reap(iter([f"watch {sleeper.pid} 12345\n"]))
+    reap(iter([f"watch {sleeper.pid} 12345\n"]), golive=NOBODY)
     assert sleeper.poll() is None
 
 
@@ -53,12 +54,12 @@ def test_a_process_that_ignores_the_request_is_made_to_end(tmp_path: Path, monke
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as stubborn:
         assert stubborn.stdout
         stubborn.stdout.readline()
-        reap(iter([f"watch {stubborn.pid} {start_time(stubborn.pid)}\n"]))
+        reap(iter([f"watch {stubborn.pid} {start_time(stubborn.pid)}\n"]), golive=NOBODY)
         assert stubborn.wait(5) == -9
 
 
 def test_the_start_time_of_nobody_is_empty() -> None:
-    assert start_time(2**22 + 1) == ""
+    assert start_time(NOBODY) == ""
     assert start_time(os.getpid()) == start_time(os.getpid()) != ""
 
 
@@ -89,7 +90,7 @@ def test_what_a_watched_process_started_goes_with_it(parent: str) -> None:
         child = int(leader.stdout.readline())
         if parent == "leaves":
             leader.wait(10)
-        reap(iter([f"watch {leader.pid} {started}\n"]))
+        reap(iter([f"watch {leader.pid} {started}\n"]), golive=NOBODY)
     assert within(5, lambda: not runs(child))
 
 
