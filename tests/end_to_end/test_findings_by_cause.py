@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +153,36 @@ def test_a_generator_without_local_ports_is_found_and_takes_the_failures_it_made
     assert "local-ports-exhausted" in findings(verdict)
     assert outcomes(verdict)["error-rate"] == "unproven"
     assert outcomes(verdict)["throughput"] == "unproven"
+
+
+@contextmanager
+def a_control_group() -> Iterator[tuple[Path, Callable[[], None]]]:
+    """A CPU control group of our own (v1 or v2) without a limit yet, and how to limit it to 2 % of a core."""
+    v1 = Path("/sys/fs/cgroup/cpu")
+    group = (v1 if v1.is_dir() else Path("/sys/fs/cgroup")) / f"golive-test-{os.getpid()}"
+    try:
+        group.mkdir()
+    except OSError as refused:
+        pytest.skip(f"no control group can be made here: {refused}")
+    limit = group / ("cpu.cfs_quota_us" if v1.is_dir() else "cpu.max")
+    if not limit.exists():
+        group.rmdir()
+        pytest.skip("the CPU controller is not given to new control groups here")
+    yield group, lambda: limit.write_text("2000" if v1.is_dir() else "2000 100000") and None
+    group.rmdir()
+
+
+def test_workers_held_back_by_a_cpu_quota_are_found_by_their_own_figures(tmp_path: Path) -> None:
+    with a_control_group() as (group, limit):
+        (tmp_path / "sitecustomize.py").write_text(
+            "import os, sys\n"
+            "if '--worker' in sys.orig_argv:\n"
+            f"    open({str(group / 'cgroup.procs')!r}, 'w').write(str(os.getpid()))\n"
+        )
+        with CountingServer() as server, pytest.MonkeyPatch.context() as patch:
+            laid_out(tmp_path, server.url)
+            patch.setenv("PYTHONPATH", str(tmp_path))
+            verdict = driven(tmp_path, meanwhile=lambda _workers: limit())
+    assert "worker-starved" in findings(verdict)
+    # Starved, golive is slow: it may look like a slow platform, and never like a fast one.
+    assert "missed" not in {outcomes(verdict)[name] for name in ("throughput", "p95-latency", "p99-latency")}

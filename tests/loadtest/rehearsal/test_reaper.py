@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from loadtest.rehearsal.reaper import Reaper, reap, start_time
+from loadtest.rehearsal.reaper import GRACE_S, Reaper, reap, start_time
 
 pytestmark = pytest.mark.slow
 NOBODY = 2**22 + 1
@@ -129,7 +129,8 @@ def test_when_golive_ends_badly_its_children_go_told_of_or_not(end: str, tmp_pat
         pids = [int(word) for word in golive.stdout.readline().split()]
         if end == "is killed":
             golive.kill()
-    assert within(10, lambda: not any(map(runs, pids)) and not folder.exists())
+    # Well before the grace period ends: all of them were asked, also while they got another parent.
+    assert within(GRACE_S - 1, lambda: not any(map(runs, pids)) and not folder.exists())
     assert looking.poll() is None
     looking.kill()
     looking.wait()

@@ -214,4 +214,4 @@ def test_nothing_is_left_however_golive_ends(end: str) -> None:
         os.kill(child.pid, numbers[end])
     child.wait(20)
     child.stdout.close()
-    assert gone_within([int(pid) for pid in pids], Path(folder), 12)
+    assert gone_within([int(pid) for pid in pids], Path(folder), 10)
