@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.autoscaling.behaviour import Behaviour, Policy, Rules, Select
-from analysis.autoscaling.model import Autoscaler, AutoscalerState, Decision, step
+from analysis.autoscaling.model import Autoscaler, AutoscalerState, Condition, Decision, step
 from analysis.autoscaling.recommendation import Metric, Reading
 
 CPU = Metric(name="cpu", target=0.5, is_utilisation=True)
@@ -61,6 +61,7 @@ def test_what_was_removed_within_the_period_may_come_back_besides_the_policy() -
         (100, 5.0, 100, "TooManyReplicas"),
         (100, 0.5, 100, "DesiredWithinRange"),
         (3, 0.0, 2, "TooFewReplicas"),
+        (60, 0.5, 60, "DesiredWithinRange"),
         (2, 0.0, 2, "TooFewReplicas"),
         (10, 0.7, 14, "DesiredWithinRange"),
     ],
@@ -68,11 +69,30 @@ def test_what_was_removed_within_the_period_may_come_back_besides_the_policy() -
 def test_the_bounds_hold_and_are_named(replicas: int, mean: float, desired: int, reason: str) -> None:
     decision, _ = step(FREE, NEW, seen(mean, replicas), now_s=0)
     assert (decision.desired, decision.reason("ScalingLimited")) == (desired, reason)
+    assert Condition(kind="ScalingLimited", holds=reason != "DesiredWithinRange", reason=reason) in decision.conditions
 
 
 def test_where_policy_and_bound_allow_the_same_the_bound_is_named() -> None:
-    decision, _ = step(replace(HPA, max_replicas=40), NEW, seen(5.0, 20), now_s=0)
-    assert (decision.desired, decision.reason("ScalingLimited")) == (40, "TooManyReplicas")
+    half = Rules(stabilization_s=0.0, policies=(Policy(kind="Percent", value=50, period_s=15.0),))
+    hpa = replace(HPA, min_replicas=10, max_replicas=30, behaviour=Behaviour(up=half, down=half))
+    high, _ = step(hpa, NEW, seen(5.0, 20), now_s=0)
+    low, _ = step(hpa, NEW, seen(0.0, 20), now_s=0)
+    assert (high.desired, high.reason("ScalingLimited")) == (30, "TooManyReplicas")
+    assert (low.desired, low.reason("ScalingLimited")) == (10, "TooFewReplicas")
+
+
+def test_a_policy_tighter_than_the_bound_is_named() -> None:
+    one = Rules(stabilization_s=0.0, policies=(Policy(kind="Pods", value=1, period_s=15.0),))
+    low, _ = step(replace(HPA, behaviour=Behaviour(down=one)), NEW, seen(0.0, 20), now_s=0)
+    assert (low.desired, low.reason("ScalingLimited")) == (19, "ScaleDownLimit")
+
+
+def test_a_behaviours_own_tolerance_replaces_the_controllers() -> None:
+    own = Behaviour(up=replace(AT_ONCE, tolerance_ratio=0.0), down=replace(AT_ONCE, tolerance_ratio=0.5))
+    hpa = replace(HPA, behaviour=own)
+    assert step(hpa, NEW, seen(0.51, 10), now_s=0)[0].desired == 11
+    assert step(hpa, NEW, seen(0.30, 10), now_s=0)[0].desired == 10
+    assert step(replace(FREE, tolerance_ratio=0.5), NEW, seen(0.74, 10), now_s=0)[0].desired == 10
 
 
 @pytest.mark.parametrize(("replicas", "desired"), [(101, 100), (1, 2)])
@@ -104,6 +124,12 @@ def test_a_window_for_scaling_up_takes_the_lowest_recommendation() -> None:
     first, second, third, last = looked(hpa, (0, 0.5), (15, 1.0), (45, 0.75), (60, 1.0))
     assert (first.desired, second.desired, third.desired, last.desired) == (10, 10, 10, 15)
     assert second.reason("AbleToScale") == "ScaleUpStabilized"
+
+
+def test_one_pod_held_back_is_held_back_from_scaling_up() -> None:
+    hpa = replace(HPA, behaviour=Behaviour(up=replace(AT_ONCE, stabilization_s=60.0)))
+    decision, _ = step(hpa, NEW, seen(0.575, 5), now_s=0)
+    assert (decision.desired, decision.reason("AbleToScale")) == (5, "ScaleUpStabilized")
 
 
 def test_without_a_metric_nothing_changes_and_the_conditions_say_so() -> None:

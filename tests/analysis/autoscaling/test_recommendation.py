@@ -36,8 +36,8 @@ def test_replicas_follow_the_ratio_of_mean_and_target(mean: float, ready: int, w
 
 
 def test_a_rounding_error_does_not_order_a_pod() -> None:
-    third = Metric(name="cpu", target=0.2)
-    assert recommend(third, seen(0.6, 5), USUAL) == 15  # 0.6 / 0.2 is 2.9999999999999996 or 3.0000000000000004
+    fifth = Metric(name="cpu", target=0.2)
+    assert recommend(fifth, seen(1.12, 5), USUAL) == 28  # 1.12 / 0.2 × 5 is 28.000000000000004 in floats
 
 
 def test_pods_on_their_way_are_not_ordered_twice() -> None:
@@ -47,6 +47,18 @@ def test_pods_on_their_way_are_not_ordered_twice() -> None:
 
 def test_pods_on_their_way_count_for_nothing_when_scaling_down() -> None:
     assert recommend(CPU, seen(0.25, ready=10, unready=2), USUAL) == 5
+    assert recommend(CPU, seen(0.475, ready=10, unready=2), USUAL) == 12  # within the tolerance: as it is
+
+
+def test_exactly_at_the_target_nothing_moves_whatever_is_not_measured() -> None:
+    assert recommend(CPU, seen(0.5, ready=5, missing=5), USUAL) == 10
+
+
+def test_pods_that_are_not_there_yet_or_still_there_do_not_reverse_the_direction() -> None:
+    ordered = Reading(replicas=20, ready=8, unready=2, means={"cpu": 0.8})  # by these pods 13
+    leaving = Reading(replicas=4, ready=8, missing=2, means={"cpu": 0.3})  # by these pods 9
+    assert recommend(CPU, ordered, USUAL) == 20
+    assert recommend(CPU, leaving, USUAL) == 4
 
 
 def test_pods_that_are_not_measured_count_as_idle_when_scaling_up_and_as_busy_when_scaling_down() -> None:
@@ -80,6 +92,7 @@ def both(cpu: float | None, rate: float | None) -> Reading:
         (0.75, 200.0, (20, "ValidMetricFound")),  # the largest wins
         (0.1, 50.0, (5, "ValidMetricFound")),  # all must agree to scale down
         (None, 200.0, (20, "ValidMetricFound")),  # one alone may scale up
+        (None, 100.0, (10, "ValidMetricFound")),
         (None, 50.0, (None, "FailedGetResourceMetric")),  # the silent one might have objected
         (0.1, None, (None, "FailedGetPodsMetric")),
         (None, None, (None, "FailedGetResourceMetric")),
