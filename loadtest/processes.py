@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loadtest.loopback import LOOPBACK, free_port
 from loadtest.ui_login import PASSWORD_VARIABLE
 
 LOCUSTFILE = Path(__file__).with_name("lanes.py")
-LOOPBACK = "127.0.0.1"
 CONNECT_WITHIN_S = 30
 FOLDER_VARIABLE = "GOLIVE_RUN_FOLDER"
 
@@ -102,10 +101,3 @@ class LocustProcesses:
             )  # fmt: skip
         self.watched(process.pid)
         return process
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])

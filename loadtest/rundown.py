@@ -14,8 +14,9 @@ from rich.console import Console
 
 from loadtest import _engine, preflight
 from loadtest.conduct import Surroundings, conduct
+from loadtest.loopback import free_port
 from loadtest.outlook import Outlook
-from loadtest.processes import WebUi, free_port
+from loadtest.processes import WebUi
 from loadtest.progress import Progress, Watcher
 from loadtest.rehearsal.reaper import Reaper
 from loadtest.rehearsal.stage import Stage

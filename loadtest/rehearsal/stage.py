@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from loadtest.loopback import free_port
 from loadtest.rehearsal import monitoring
 from loadtest.rehearsal.admin import Admin
 from loadtest.rehearsal.autoscaler import SYNC_S, controllers
@@ -176,13 +176,6 @@ class Stage:
         for part in self.parts:
             part.end(until_s=until_s)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def with_changes(config: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:

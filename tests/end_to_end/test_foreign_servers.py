@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.processes import free_port
+from loadtest.loopback import free_port
 from tests.end_to_end.test_findings_by_cause import GOLIVE, laid_out, outcomes, verdict_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]

@@ -19,7 +19,8 @@ import psutil
 import pytest
 
 from loadtest.conduct import Surroundings, conduct
-from loadtest.processes import LocustProcesses, WebUi, free_port
+from loadtest.loopback import free_port
+from loadtest.processes import LocustProcesses, WebUi
 from loadtest.run_orders import request_stop
 from loadtest.versions import own_versions
 from scenarios.plan import Plan

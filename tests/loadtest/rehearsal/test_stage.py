@@ -17,10 +17,11 @@ from typing import Any
 import psutil
 import pytest
 
+from loadtest.loopback import free_port
 from loadtest.rehearsal import stage as stage_module
 from loadtest.rehearsal.part import Part
 from loadtest.rehearsal.reaper import Reaper
-from loadtest.rehearsal.stage import Stage, free_port, with_changes
+from loadtest.rehearsal.stage import Stage, with_changes
 from scenarios.errors import PlanError, StageFailed, UsageError
 from scenarios.files import read_rehearsal
 from tests.http_server import CountingServer
