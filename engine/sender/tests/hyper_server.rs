@@ -21,13 +21,12 @@ type Body = BoxBody<Bytes, Infallible>;
 async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let asked: Vec<usize> = request.uri().path().split('/').skip(1).filter_map(|part| part.parse().ok()).collect();
     let [status, size, pieces] = asked[..] else { panic!("{}", request.uri()) };
-    let body: Body = if pieces == 0 {
-        Full::new(Bytes::from(vec![b'x'; size])).boxed()
-    } else {
-        let each = size / pieces;
+    let body: Body = if let Some(each) = size.checked_div(pieces) {
         let sizes = (0..pieces).map(move |index| if index == 0 { size - each * (pieces - 1) } else { each });
         let frames = sizes.filter(|len| *len > 0).map(|len| Ok(Frame::data(Bytes::from(vec![b'x'; len]))));
         BodyExt::boxed(StreamBody::new(futures_util::stream::iter(frames.collect::<Vec<_>>())))
+    } else {
+        Full::new(Bytes::from(vec![b'x'; size])).boxed()
     };
     Ok(Response::builder().status(status as u16).body(body).expect("a response"))
 }
