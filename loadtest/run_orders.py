@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.engine_plan import engine_plan
-from scenarios.files import read_plan_json, read_secrets, read_tables
+from scenarios.files import read_ca, read_plan_json, read_secrets, read_tables
 from scenarios.plan import Plan
 
 STOP_FILE = "stop-request"
@@ -26,13 +26,7 @@ class Orders:
         """Read a run's folder as `conduct` laid it down."""
         plan = read_plan_json(folder / "plan.json")
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        compiled = engine_plan(
-            plan,
-            run_date=run["run_date"],
-            tables=read_tables(plan.workload),
-            secrets=read_secrets(plan.workload),
-        )
-        return cls(folder=folder, plan=plan, engine_plan=json.dumps(compiled))
+        return cls(folder=folder, plan=plan, engine_plan=compiled_plan(plan, run_date=run["run_date"]))
 
     def method_of(self, name: str) -> str:
         """The HTTP method of a request of the workload."""
@@ -44,6 +38,19 @@ class Orders:
             return (self.folder / STOP_FILE).read_text(encoding="utf-8").strip() or "someone"
         except FileNotFoundError:
             return ""
+
+
+def compiled_plan(plan: Plan, *, run_date: str) -> str:
+    """The engine plan as JSON, with what its files and the environment hold: tables, secrets, trusted certificates."""
+    return json.dumps(
+        engine_plan(
+            plan,
+            run_date=run_date,
+            tables=read_tables(plan.workload),
+            secrets=read_secrets(plan.workload),
+            ca_pem=read_ca(plan),
+        )
+    )
 
 
 def request_stop(folder: Path, *, by: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -20,10 +19,10 @@ from loadtest.processes import WebUi
 from loadtest.progress import Progress, Watcher
 from loadtest.rehearsal.reaper import Reaper
 from loadtest.rehearsal.stage import Stage
+from loadtest.run_orders import compiled_plan
 from loadtest.versions import own_versions
-from scenarios.engine_plan import engine_plan
 from scenarios.errors import PlanError, UsageError
-from scenarios.files import find_target, load_plan, read_rehearsal, read_secrets, read_tables, read_targets
+from scenarios.files import find_target, load_plan, read_rehearsal, read_targets
 from scenarios.plan import Plan
 from scenarios.target import Target, TargetClass
 
@@ -121,14 +120,9 @@ def _plan(asked: Asked, target: Target) -> Plan:
 
 def check_plan(plan: Plan) -> None:
     """Let the engine itself refuse what it cannot send, before anything is laid down."""
-    compiled = engine_plan(
-        plan,
-        run_date=time.strftime("%Y-%m-%d", time.gmtime()),
-        tables=read_tables(plan.workload),
-        secrets=read_secrets(plan.workload),
-    )
+    compiled = compiled_plan(plan, run_date=time.strftime("%Y-%m-%d", time.gmtime()))
     try:
-        _engine.validate_plan(json.dumps(compiled))
+        _engine.validate_plan(compiled)
     except ValueError as refusal:
         raise PlanError(f"The engine refuses this plan: {refusal}", remedy="Mend the workload or the plan.") from None
 
