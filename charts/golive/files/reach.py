@@ -1,0 +1,63 @@
+"""Try the master's port from this pod and compare with what is expected here: `reached` or `denied`."""
+
+import os
+import socket
+import sys
+import time
+
+ATTEMPTS = 20
+CONNECT_TIMEOUT_S = 3.0
+PAUSE_S = 1.0
+
+
+def connects(host: str, port: int) -> bool:
+    """Tell whether a TCP connection is made, and print what came instead."""
+    try:
+        socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        sys.stdout.write(f"{host}:{port}: {error}\n")
+        return False
+    return True
+
+
+def resolves(host: str) -> bool:
+    """Tell whether the master's name is known, as it is for as long as its pod runs."""
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        sys.stdout.write(f"{host}: {error}\n")
+        return False
+    return True
+
+
+def expect_reached(host: str, port: int) -> str:
+    """Return what is wrong when the port is not reached after all attempts."""
+    for _ in range(ATTEMPTS):
+        if connects(host, port):
+            return ""
+        time.sleep(PAUSE_S)
+    return f"a pod labelled as a worker does not reach {host}:{port}: is the master up, and do networkPolicy.dns and the DNS of this cluster agree?"
+
+
+def expect_denied(host: str, port: int) -> str:
+    """Return what is wrong when any pod reaches the port, or when nothing was proven because the master is gone."""
+    if connects(host, port):
+        return (
+            f"any pod reaches {host}:{port}: nothing enforces NetworkPolicies here. Install an agent that does, "
+            "or set networkPolicy.enforced=false and take them for unproven"
+        )
+    if not resolves(host):
+        return f"UNPROVEN: {host} is not found, so that no connection says nothing about the NetworkPolicy. Test while the master runs"
+    return ""
+
+
+def main() -> int:
+    """Print the answer; 0 when it is the expected one."""
+    host, port, expected = os.environ["GOLIVE_MASTER_HOST"], int(os.environ["GOLIVE_MASTER_PORT"]), os.environ["EXPECTED"]
+    wrong = expect_reached(host, port) if expected == "reached" else expect_denied(host, port)
+    sys.stdout.write(f"FAILED: {wrong}\n" if wrong else f"as it should be: {host}:{port} is {expected}\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
