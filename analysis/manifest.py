@@ -22,17 +22,25 @@ def write_manifest(folder: Path) -> None:
 
 def changed_since(folder: Path) -> tuple[str, ...]:
     """What is not as the manifest says: `changed: …`, `missing: …`, `added: …`. Raises RecordUnreadable without one."""
+    known, found = _written(folder), _sums(folder)
+    unlike = [f"{'changed' if name in found else 'missing'}: {name}" for name in unlike_manifest(folder)]
+    return (*sorted(unlike), *(f"added: {name}" for name in sorted(found.keys() - known.keys())))
+
+
+def unlike_manifest(folder: Path) -> tuple[str, ...]:
+    """The files that the manifest lists and that are missing or have another content. RecordUnreadable without one."""
+    known, found = _written(folder), _sums(folder)
+    return tuple(name for name in sorted(known) if known[name] != found.get(name))
+
+
+def _written(folder: Path) -> dict[str, str]:
     try:
         written = json.loads((folder / NAME).read_text(encoding="utf-8"))["sha256"]
-        known = {str(name): str(digest) for name, digest in written.items()}
+        return {str(name): str(digest) for name, digest in written.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise RecordUnreadable(
             f"{folder / NAME} cannot be read: {problem}.", remedy="Judge the run again: golive judge RUN."
         ) from None
-    found = _sums(folder)
-    changed = [f"changed: {name}" for name in sorted(known.keys() & found.keys()) if known[name] != found[name]]
-    missing = [f"missing: {name}" for name in sorted(known.keys() - found.keys())]
-    return (*changed, *missing, *(f"added: {name}" for name in sorted(found.keys() - known.keys())))
 
 
 def _sums(folder: Path) -> dict[str, str]:

@@ -8,21 +8,32 @@ from __future__ import annotations
 import errno
 import sys
 import time
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import click
 import typer
 from rich.console import Console
 
 from analysis.report.terminal import summary_lines
-from loadtest.run_folder import find_run, has_ended, new_run_folder
+from loadtest import cluster_cli
+from loadtest.cluster.launch import DEFAULT_NAMESPACE, Where
+from loadtest.run_folder import find_run, has_ended, is_here, new_run_folder
 from loadtest.run_orders import request_stop
 from loadtest.rundown import Asked, run_plan
 from loadtest.verdicts import conclude, gather_evidence
 from scenarios.errors import HarnessError, PreflightFailed
-from scenarios.files import list_plans
+from scenarios.files import duration_s, list_plans
 from slo.verdict import Verdict
+
+
+class On(StrEnum):
+    """Where workers run."""
+
+    HERE = "here"
+    CLUSTER = "cluster"
+
 
 app = typer.Typer(
     add_completion=False,
@@ -40,6 +51,8 @@ back, 130 interrupted.
 )
 RunArgument = Annotated[str, typer.Argument(help="A run's id or folder; the newest when left out.")]
 ResultsOption = Annotated[Path, typer.Option(help="Where runs are kept.")]
+ContextOption = Annotated[str, typer.Option(help="On a cluster: the kube context; default: the current one.")]
+NamespaceOption = Annotated[str, typer.Option(help="On a cluster: golive's own namespace.")]
 RESULTS = Path("results")
 STOP_WITHIN_S = 10
 DISK_FULL = "{what}\n  Remedy: Free some space; what was recorded until then can be judged with `golive judge`."
@@ -58,6 +71,13 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     rehearsal: Annotated[str, typer.Option(help="The rehearsal platform: a name or a file.")] = "tartware",
     change: Annotated[list[str] | None, typer.Option(help="A rehearsal made worse: services.core.max=8")] = None,
     ui: Annotated[bool, typer.Option("--ui", help="Show Locust's web UI on loopback.")] = False,
+    on: Annotated[On, typer.Option(help="Where the load is made.")] = On.HERE,
+    context: ContextOption = "",
+    namespace: NamespaceOption = DEFAULT_NAMESPACE,
+    image: Annotated[str, typer.Option(help="On a cluster: golive's image, registry/name:tag or @digest.")] = "",
+    values: Annotated[list[Path] | None, typer.Option(help="On a cluster: a values file for the chart.")] = None,
+    secret: Annotated[str, typer.Option(help="On a cluster: the Secret with the login's variables.")] = "",
+    keep: Annotated[str, typer.Option(help="On a cluster: how long the record waits to be collected.")] = "1h",
 ) -> None:
     """Drive a plan, watch the platform, judge it and write the report."""
     asked = Asked(
@@ -66,6 +86,10 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     )  # fmt: skip
     console = _console()
     folder = new_run_folder(results, plan)
+    if on is On.CLUSTER:
+        where = Where(context=context, namespace=namespace, image=image, values=tuple(values or ()), secret=secret,
+                      keep_for_s=duration_s(keep, where="--keep"))  # fmt: skip
+        _tell_of_cluster(cluster_cli.run_there(asked, where, folder, console), console)
     ended = run_plan(asked, folder, console)
     verdict = conclude(folder)
     _tell(folder, verdict, console)
@@ -97,8 +121,41 @@ def report(called: RunArgument = "", results: ResultsOption = RESULTS) -> None:
 
 
 @app.command()
-def stop(called: RunArgument = "", results: ResultsOption = RESULTS) -> None:
-    """End a run's load within seconds, from anywhere that sees its folder."""
+def attach(
+    called: RunArgument = "",
+    context: ContextOption = "",
+    namespace: NamespaceOption = DEFAULT_NAMESPACE,
+    results: ResultsOption = RESULTS,
+) -> None:
+    """Stay with a run on a cluster, whoever launched it, and collect its record at the end."""
+    where = Where(context=context, namespace=namespace)
+    _tell_of_cluster(cluster_cli.attach(called, where, results, _console()), _console())
+
+
+@app.command()
+def collect(
+    called: RunArgument = "",
+    context: ContextOption = "",
+    namespace: NamespaceOption = DEFAULT_NAMESPACE,
+    results: ResultsOption = RESULTS,
+) -> None:
+    """Collect the record of a run on a cluster that has ended, and take the run away there."""
+    where = Where(context=context, namespace=namespace)
+    _tell_of_cluster(cluster_cli.collect(called, where, results, _console()), _console())
+
+
+@app.command()
+def stop(
+    called: RunArgument = "",
+    results: ResultsOption = RESULTS,
+    on: Annotated[On, typer.Option(help="Where the load is made.")] = On.HERE,
+    context: ContextOption = "",
+    namespace: NamespaceOption = DEFAULT_NAMESPACE,
+) -> None:
+    """End a run's load within seconds: one of this machine, or one on a cluster from anywhere."""
+    if on is On.CLUSTER or (called and not is_here(results, called)):
+        cluster_cli.stop(called, Where(context=context, namespace=namespace), _console())
+        return
     folder = find_run(results, called)
     request_stop(folder, by="golive stop")
     for _ in range(STOP_WITHIN_S * 10):
@@ -121,6 +178,11 @@ def plans() -> None:
 
 def _console() -> Console:
     return Console(soft_wrap=not sys.stdout.isatty())
+
+
+def _tell_of_cluster(told: cluster_cli.Told, console: Console) -> NoReturn:
+    _tell(told.folder, told.verdict, console)
+    raise typer.Exit(130 if told.interrupted else told.verdict.outcome.exit_code)
 
 
 def _tell(folder: Path, verdict: Verdict, console: Console) -> None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import platform
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-from loadtest.processes import LocustProcesses, WebUi
+from loadtest.interruption import Interruption, interruptible
+from loadtest.processes import LocustProcesses, WebUi, WorkersElsewhere
 from loadtest.record import FORMAT, append_event, write_json
 from loadtest.run_orders import request_stop
 from scenarios.engine_plan import redacted_engine_plan
@@ -38,23 +36,9 @@ class Surroundings:
     settled: Callable[[], bool] = lambda: True  # whether the platform has worked off what the load left
     show: Callable[[], None] = lambda: None  # draws the progress
     ui: WebUi | None = None
-
-
-@dataclass(slots=True)
-class Interruption:
-    """Ctrl-C and SIGTERM: the first asks the load to end, the second ends everything."""
-
-    folder: Path
-    signals: list[str] = field(default_factory=list)
-
-    def __call__(self, number: int, _frame: FrameType | None) -> None:
-        """Take a signal."""
-        name = signal.Signals(number).name
-        self.signals.append(name)
-        if len(self.signals) > 1:
-            raise KeyboardInterrupt
-        append_event(self.folder, "interrupted", at_unix_s=time.time(), signal=name)
-        request_stop(self.folder, by=name)
+    elsewhere: WorkersElsewhere | None = None
+    fingerprint: Mapping[str, Any] = field(default_factory=dict)  # what identifies the platform as it was at the start
+    warnings: tuple[str, ...] = ()  # what pre-flight found and let pass, in words
 
 
 def conduct(plan: Plan, around: Surroundings) -> str:
@@ -66,9 +50,9 @@ def conduct(plan: Plan, around: Surroundings) -> str:
     lay_down(plan, around)
     processes = LocustProcesses(around.folder, around.watched)
     ended, because = "interrupted", "ended at once by a second signal"
-    with _interruptible(around.folder) as interruption:
+    with interruptible(_asks_to_stop(around.folder)) as interruption:
         try:
-            processes.start(workers=plan.workers, ui=around.ui)
+            processes.start(workers=plan.workers, ui=around.ui, elsewhere=around.elsewhere)
             _watch_load(processes, around)
             ended, because = _how_it_ended(processes, around.folder, interruption)
             if ended == "unstarted":
@@ -83,7 +67,9 @@ def conduct(plan: Plan, around: Surroundings) -> str:
 def lay_down(plan: Plan, around: Surroundings) -> None:
     """Write what is known before the start, so that even a run killed at once can be read."""
     folder = around.folder
-    folder.mkdir(parents=True, exist_ok=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "run.json").exists():
+        raise FileExistsError(f"{folder} holds a run already")
     run_date = time.strftime("%Y-%m-%d", time.gmtime())
     write_json(folder / "plan.json", plan_to_json(plan))
     compiled = redacted_engine_plan(plan, run_date=run_date)
@@ -91,6 +77,8 @@ def lay_down(plan: Plan, around: Surroundings) -> None:
     now_unix_s = time.time()
     write_json(folder / "run.json", _header(plan, around, now_unix_s, run_date))
     append_event(folder, "run_created", at_unix_s=now_unix_s)
+    for warning in around.warnings:
+        append_event(folder, "preflight_warning", at_unix_s=now_unix_s, what=warning)
 
 
 def _header(plan: Plan, around: Surroundings, now_unix_s: float, run_date: str) -> dict[str, Any]:
@@ -112,19 +100,16 @@ def _header(plan: Plan, around: Surroundings, now_unix_s: float, run_date: str) 
         "ended_because": "",
         "versions": dict(around.versions),
         "machine": {"name": platform.node(), "cores": os.cpu_count() or 0, "kernel": platform.release()},
-        "fingerprint": {"cluster_uid": plan.target.cluster_uid},
+        "fingerprint": {"cluster_uid": plan.target.cluster_uid, **around.fingerprint},
     }
 
 
-@contextmanager
-def _interruptible(folder: Path) -> Iterator[Interruption]:
-    interruption = Interruption(folder)
-    former = {number: signal.signal(number, interruption) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield interruption
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+def _asks_to_stop(folder: Path) -> Callable[[str], None]:
+    def ask(name: str) -> None:
+        append_event(folder, "interrupted", at_unix_s=time.time(), signal=name)
+        request_stop(folder, by=name)
+
+    return ask
 
 
 def _watch_load(processes: LocustProcesses, around: Surroundings) -> None:

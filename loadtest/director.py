@@ -5,37 +5,24 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from loadtest.abort import AbortWatch
 from loadtest.ledger import Ledger
 from loadtest.ports import Clock, Wire
 from loadtest.record import RecordWriter
+from loadtest.roll import Identity, Roll, TurnedAway, Worker
 from scenarios.plan import Plan
 
 PINGS = 5
+MEET_WITHIN_S = 30.0
 ARM_WITHIN_S = 30.0
 START_IN_S = 1.2  # long enough for the go to reach every worker
 SILENT_AFTER_S = 3.5  # three reports missed
 SETTLED_AFTER_S = 4  # a second's counts of what was sent have arrived by then
 DRAIN_GRACE_S = 3.0
 TICK_S = 0.25
-
-
-@dataclass(slots=True, kw_only=True)
-class _Worker:
-    """What the master knows of one worker."""
-
-    shard: int
-    clock_offset_s: float = 0.0
-    round_trip_s: float = math.inf
-    armed: bool = False
-    problem: str = ""
-    heard_unix_s: float = 0.0
-    lost: bool = False
-    drained: bool = False
-    halted_because: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,16 +41,18 @@ class Director:
     failed_because: str = ""  # why no load began
     record_broken: str = ""  # why nothing more can be written down
     finished: bool = False
-    _workers: dict[str, _Worker] = field(default_factory=dict)
+    by_index: bool = False  # workers are pods of an Indexed Job: each has the shard of its completion index
+    _roll: Roll | None = None
     _ledger: Ledger = field(default_factory=Ledger)
     _abort: AbortWatch | None = None
     _ending: str = ""
 
     def direct(self, worker_ids: list[str]) -> None:
         """Run the plan on these workers; returns when every delta that can arrive has arrived."""
-        self._workers = {worker_id: _Worker(shard=shard) for shard, worker_id in enumerate(worker_ids)}
+        self._roll = Roll(expected=self.plan.workers, by_index=self.by_index)
+        self._roll.invite(worker_ids)
         self._abort = AbortWatch(self.plan.abort)
-        self._meet()
+        self._meet(self._roll)
         if self._all_armed():
             self._go()
             self._drive()
@@ -74,28 +63,65 @@ class Director:
         """End the load early; the caller waits for `finished`."""
         self._ending = self._ending or because
 
-    def knows(self, worker_id: str) -> bool:
-        """Whether this worker has a shard of the run."""
-        return worker_id in self._workers
+    def came(self, worker_id: str) -> bool:
+        """Take note of a worker that has just connected; whether it may still be given a shard.
 
-    def note_late(self, worker_id: str) -> None:
-        """Write down that a worker came when the load had been dealt already."""
+        One that comes when the load has been dealt is asked who it is all the same: an index started twice is told
+        apart from one that is late.
+        """
+        if self._roll is None or worker_id in self._workers:
+            return True
+        self._roll.invite([worker_id])
+        if self._roll.is_unknown(worker_id):
+            self._ping(worker_id)
+            return True
+        if worker_id in self._workers:
+            return True
         self._event("worker_late", id=worker_id)
+        return False
+
+    @property
+    def _workers(self) -> dict[str, Worker]:
+        return self._roll.seated if self._roll else {}
 
     # --- before the load ---------------------------------------------------------------------
 
-    def _meet(self) -> None:
+    def _meet(self, roll: Roll) -> None:
+        deadline_s = self.clock.monotonic_s() + MEET_WITHIN_S
+        while not roll.is_full and self.clock.monotonic_s() < deadline_s and not self._ending:
+            for worker_id in roll.to_ask:
+                self._ping(worker_id)
+            self.clock.sleep_s(TICK_S)
         for _ in range(PINGS):
-            for worker_id in self._workers:
-                self.wire.send(worker_id, "golive_ping", {"sent_s": self.clock.monotonic_s()})
+            for worker_id in roll.to_ask:
+                self._ping(worker_id)
             self.clock.sleep_s(0.05)
+        if not roll.is_full:
+            self.failed_because = f"workers {roll.missing} did not come within {MEET_WITHIN_S:.0f} s"
+            return
         for worker_id, worker in self._workers.items():
-            arming = {"engine_plan": self.engine_plan, "shard": worker.shard, "shards": len(self._workers)}
+            arming = {"engine_plan": self.engine_plan, "shard": worker.shard, "shards": roll.expected}
             self.wire.send(worker_id, "golive_arm", arming)
+
+    def _ping(self, worker_id: str) -> None:
+        self.wire.send(worker_id, "golive_ping", {"sent_s": self.clock.monotonic_s()})
+
+    def _seat(self, worker_id: str, content: Mapping[str, Any]) -> None:
+        """A worker of an Indexed Job has said which index it is."""
+        assert self._roll
+        found = self._roll.take_seat(worker_id, Identity.read(content.get("identity", {})))
+        if not isinstance(found, TurnedAway):
+            return
+        told = asdict(found.identity) if found.identity else {}
+        if found.kept and found.identity and found.kept.pod_uid != found.identity.pod_uid:
+            kept = {"kept_pod": found.kept.pod, "kept_pod_uid": found.kept.pod_uid}
+            self._event("worker_duplicate", shard=found.identity.index, id=worker_id, **told, **kept)
+        else:
+            self._event("worker_late", id=worker_id, **told)
 
     def _all_armed(self) -> bool:
         deadline_s = self.clock.monotonic_s() + ARM_WITHIN_S
-        while not all(worker.armed for worker in self._workers.values()) and not self._ending:
+        while not self._ending and not self.failed_because and not all(one.armed for one in self._workers.values()):
             if self.clock.monotonic_s() > deadline_s:
                 late = [worker.shard for worker in self._workers.values() if not worker.armed]
                 self.failed_because = f"workers {late} were not ready within {ARM_WITHIN_S:.0f} s"
@@ -114,13 +140,16 @@ class Director:
             worker.heard_unix_s = self.t0_unix_s
             order = {"t0_unix_s": self.t0_unix_s, "clock_offset_s": worker.clock_offset_s}
             self.wire.send(worker_id, "golive_go", order)
-            self._event("worker_ready", worker=worker.shard, id=worker_id, clock_offset_s=worker.clock_offset_s)
+            who = {"identity": asdict(worker.identity)} if worker.identity else {}
+            self._event("worker_ready", worker=worker.shard, id=worker_id, clock_offset_s=worker.clock_offset_s, **who)
         self._event("load_started", t0_unix_s=self.t0_unix_s)
 
     # --- while it goes on --------------------------------------------------------------------
 
     def hear(self, worker_id: str, kind: str, content: Mapping[str, Any]) -> None:
         """Take one message of a worker."""
+        if kind == "golive_pong" and self._roll and self._roll.is_unknown(worker_id):
+            self._seat(worker_id, content)
         worker = self._workers.get(worker_id)
         if worker is None:
             return
@@ -132,7 +161,7 @@ class Director:
             case "golive_delta":
                 self._take(worker_id, worker, content)
 
-    def _learn_offset(self, worker: _Worker, content: Mapping[str, Any]) -> None:
+    def _learn_offset(self, worker: Worker, content: Mapping[str, Any]) -> None:
         """The offset of the worker's wall clock, by the exchange with the shortest round trip (as NTP does)."""
         now_s, now_unix_s = self.clock.monotonic_s(), self.clock.unix_s()
         round_trip_s = now_s - float(content["sent_s"])
@@ -140,7 +169,7 @@ class Director:
             worker.round_trip_s = round_trip_s
             worker.clock_offset_s = round(float(content["unix_s"]) - (now_unix_s - round_trip_s / 2), 6)
 
-    def _take(self, worker_id: str, worker: _Worker, content: Mapping[str, Any]) -> None:
+    def _take(self, worker_id: str, worker: Worker, content: Mapping[str, Any]) -> None:
         worker.heard_unix_s = self.clock.unix_s()
         if worker.lost:
             worker.lost = False
@@ -150,7 +179,7 @@ class Director:
             self._write_down(worker, seq, content)
         self.wire.send(worker_id, "golive_ack", {"seq": self._ledger.last_seq(worker.shard)})
 
-    def _write_down(self, worker: _Worker, seq: int, content: Mapping[str, Any]) -> None:
+    def _write_down(self, worker: Worker, seq: int, content: Mapping[str, Any]) -> None:
         """Write a delta, and only then count it as accepted: what is acknowledged is on disk."""
         try:
             self._write(worker, seq, content)
@@ -160,7 +189,7 @@ class Director:
             return
         self._ledger.accept(worker.shard, seq)
 
-    def _write(self, worker: _Worker, seq: int, content: Mapping[str, Any]) -> None:
+    def _write(self, worker: Worker, seq: int, content: Mapping[str, Any]) -> None:
         body = json.loads(content["body"]) if content["body"] else {}
         self.record.delta(worker=worker.shard, seq=seq, body=body)
         self.record.vitals(worker=worker.shard, vitals=content["vitals"], body=body)
@@ -172,7 +201,7 @@ class Director:
             worker.drained = True
             self._event("worker_drained", worker=worker.shard, last_seq=seq)
 
-    def _note_halt(self, worker: _Worker, because: str) -> None:
+    def _note_halt(self, worker: Worker, because: str) -> None:
         if because and not worker.halted_because:
             worker.halted_because = because
             if because != self._ending:

@@ -25,7 +25,8 @@ from locust.user.task import LOCUST_STATE_WAITING
 from loadtest import _engine
 from loadtest.director import Director
 from loadtest.locust_tables import rows
-from loadtest.processes import FOLDER_VARIABLE
+from loadtest.pod_identity import identity_of_this_pod
+from loadtest.processes import FOLDER_VARIABLE, LEAVE_SIGNAL, WORKERS_ARE_PODS_VARIABLE
 from loadtest.record import RecordWriter, write_json
 from loadtest.run_orders import Orders
 from loadtest.ui_login import require_login
@@ -134,7 +135,9 @@ def _become_worker(runner: WorkerRunner) -> None:
         build=lambda plan, shard, shards: _engine.Engine(plan, shard=shard, shards=shards),
         off_hub=lambda call: str(gevent.get_hub().threadpool.apply(call)),
         vitals=Vitals.of_this_process(),
+        identity=identity_of_this_pod(os.environ),
     )
+    gevent.signal_handler(LEAVE_SIGNAL, lambda: side.leave(f"{signal.Signals(LEAVE_SIGNAL).name}: its pod must go"))
     for kind in ("golive_ping", "golive_arm", "golive_go", "golive_ack", "golive_halt"):
         runner.register_message(kind, _hears(side, kind), concurrent=kind == "golive_arm")
     gevent.spawn(_report_then_leave, side, runner)
@@ -150,9 +153,11 @@ def _hears(side: WorkerSide, kind: str) -> Callable[..., None]:
 
 def _report_then_leave(side: WorkerSide, runner: WorkerRunner) -> None:
     side.report_forever()
-    if not side.final_sent:
+    if side.final_sent and side.outbox.is_empty and not side.leaving:
+        return  # Locust's master ends its workers together
+    if not side.leaving:
         _log.error("The master has been silent for too long; this worker ends.")
-        runner.quit()
+    runner.quit()
 
 
 # --- master ------------------------------------------------------------------------------------
@@ -173,6 +178,7 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
         clock=_GeventClock(),
         on_delta=lambda body: _inject(runner.stats, body, orders),
         stop_requested=orders.stop_requested,
+        by_index=WORKERS_ARE_PODS_VARIABLE in os.environ,
     )
     _run = _Run(orders, director)
     for kind in ("golive_pong", "golive_armed", "golive_delta"):
@@ -222,9 +228,11 @@ def _end(director: Director) -> None:
 
 
 def _turn_away(director: Director, runner: MasterRunner, client_id: str) -> None:
-    """A worker that comes when the load has been dealt has no shard: it is named and sent home."""
-    if director.t0_unix_s and not director.knows(client_id):
-        director.note_late(client_id)
+    """A worker that comes when the load has been dealt has no shard: it is named and sent home.
+
+    A pod is not sent home: the Job would take its end for the completion of its index, and end the pod that has it.
+    """
+    if not director.came(client_id):
         # Not at once: a worker that is told to quit while it is still starting forgets it (locust 2.47).
         gevent.spawn_later(TURN_AWAY_AFTER_S, runner.send_message, "quit", client_id=client_id)
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,8 +14,13 @@ from loadtest.loopback import LOOPBACK, free_port
 from loadtest.ui_login import PASSWORD_VARIABLE
 
 LOCUSTFILE = Path(__file__).with_name("lanes.py")
+LOCUST = (
+    sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--loglevel", "WARNING", "--exit-code-on-error", "0",
+)  # fmt: skip
 CONNECT_WITHIN_S = 30
 FOLDER_VARIABLE = "GOLIVE_RUN_FOLDER"
+WORKERS_ARE_PODS_VARIABLE = "GOLIVE_WORKERS_ARE_PODS"  # set for a master whose workers are an Indexed Job
+LEAVE_SIGNAL = signal.SIGUSR1  # tells a worker to hand over what is in flight and end (SIGTERM is Locust's)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,15 @@ class WebUi:
 
     port: int
     password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkersElsewhere:
+    """Workers that are not started here: where the master listens for them and how long it waits."""
+
+    bind_host: str
+    port: int
+    connect_within_s: float
 
 
 @dataclass(slots=True)
@@ -35,13 +49,15 @@ class LocustProcesses:
     master: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, *, workers: int, ui: WebUi | None) -> None:
-        """Start the master and its workers; they find each other on a free loopback port."""
-        port = free_port()
+    def start(self, *, workers: int, ui: WebUi | None, elsewhere: WorkersElsewhere | None = None) -> None:
+        """Start the master and its workers, unless those are elsewhere; here they meet on a free loopback port."""
+        here = WorkersElsewhere(bind_host=LOOPBACK, port=free_port(), connect_within_s=CONNECT_WITHIN_S)
+        meeting = elsewhere or here
         (self.folder / "locust").mkdir(exist_ok=True)
-        self.master = self._spawn("master", self._master_arguments(port, workers, ui), ui)
-        for index in range(workers):
-            arguments = ["--worker", "--master-host", LOOPBACK, "--master-port", str(port)]
+        flags = {WORKERS_ARE_PODS_VARIABLE: "1"} if elsewhere else {}
+        self.master = self._spawn("master", self._master_arguments(meeting, workers, ui), ui, flags)
+        for index in range(0 if elsewhere else workers):
+            arguments = ["--worker", "--master-host", LOOPBACK, "--master-port", str(meeting.port)]
             self.workers.append(self._spawn(f"worker-{index}", arguments, None))
 
     def ended_workers(self) -> list[int]:
@@ -72,7 +88,7 @@ class LocustProcesses:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
-    def _master_arguments(self, port: int, workers: int, ui: WebUi | None) -> list[str]:
+    def _master_arguments(self, meeting: WorkersElsewhere, workers: int, ui: WebUi | None) -> list[str]:
         out = self.folder / "locust"
         shown = (
             ["--autostart", "--autoquit", "0", "--web-host", LOOPBACK, "--web-port", str(ui.port), "--web-login"]
@@ -80,21 +96,22 @@ class LocustProcesses:
             else ["--headless"]
         )
         return [
-            "--master", "--master-bind-host", LOOPBACK, "--master-bind-port", str(port), *shown,
-            "--expect-workers", str(workers), "--expect-workers-max-wait", str(CONNECT_WITHIN_S),
+            "--master", "--master-bind-host", meeting.bind_host, "--master-bind-port", str(meeting.port), *shown,
+            "--expect-workers", str(workers), "--expect-workers-max-wait", f"{meeting.connect_within_s:.0f}",
             "--csv", str(out / "stats"), "--html", str(out / "locust.html"),
         ]  # fmt: skip
 
-    def _spawn(self, name: str, arguments: list[str], ui: WebUi | None) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, name: str, arguments: list[str], ui: WebUi | None, flags: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         # Locust takes every LOCUST_* variable as an option: only ours may steer a judged run.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("LOCUST_")}
-        environment[FOLDER_VARIABLE] = str(self.folder.resolve())
+        environment |= {FOLDER_VARIABLE: str(self.folder.resolve()), **(flags or {})}
         if ui:
             environment[PASSWORD_VARIABLE] = ui.password
         with (self.folder / "locust" / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--loglevel", "WARNING",
-                 "--exit-code-on-error", "0", *arguments],
+                [*LOCUST, *arguments],
                 cwd=self.folder / "locust",  # a locust.conf of the user's folder is none of ours
                 env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for golive to handle

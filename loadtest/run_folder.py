@@ -8,6 +8,8 @@ from pathlib import Path
 
 from scenarios.errors import UsageError
 
+CLUSTER_FOLDER = "kubernetes"  # what the witness of a run on a cluster wrote (docs/record.md)
+
 
 def new_run_folder(results: Path, plan: str) -> Path:
     """A folder that is not there yet: UTC time, the plan's name, and two bytes that keep two runs apart."""
@@ -31,6 +33,15 @@ def find_run(results: Path, called: str) -> Path:
         names = ", ".join(folder.name for folder in found[:5])
         raise UsageError(f"{called!r} could be any of {names}.", remedy="Write more of the run's id.")
     return found[-1]
+
+
+def is_here(results: Path, called: str) -> bool:
+    """Whether a run of this name was made on this machine and not on a cluster."""
+    try:
+        folder = find_run(results, called)
+    except UsageError:
+        return False
+    return not (folder / CLUSTER_FOLDER).is_dir()
 
 
 def has_ended(folder: Path) -> bool:

@@ -51,11 +51,11 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
 
     Raises HarnessError before the folder is there when the run cannot be; later ones leave a readable record.
     """
-    _plan(asked, NOWHERE)  # a mistake in a file is told before anything is raised
+    plan_for(asked, NOWHERE)  # a mistake in a file is told before anything is raised
     with ExitStack() as after:
         reaper = after.enter_context(Reaper.start())
         target, versions, died_parts = after.enter_context(_stage_or_target(asked, reaper, console))
-        plan = _plan(asked, target)
+        plan = plan_for(asked, target)
         check_plan(plan)
         preflight.check(plan, folder.parent)
         outlook = Outlook(target)
@@ -86,14 +86,7 @@ def _stage_or_target(
     asked: Asked, reaper: Reaper, console: Console
 ) -> Iterator[tuple[Target, dict[str, str], Callable[[], list[str]]]]:
     if asked.target:
-        target = find_target(asked.target, read_targets(TARGETS) if TARGETS.exists() else ())
-        if target.target_class is TargetClass.PRODUCTION:
-            raise UsageError(
-                f"{target.name!r} is production: load on it needs a confirmation bound to its cluster, the plan and a "
-                "time window, which this golive cannot take yet.",
-                remedy="Drive staging, or a rehearsal.",
-            )
-        yield replace(target, prometheus_url=asked.prometheus or target.prometheus_url), {}, list
+        yield listed_target(asked.target, asked.prometheus), {}, list
         return
     console.print("REHEARSAL: raising the stage (platform, autoscaler, Prometheus, Alertmanager) …", highlight=False)
     with Stage.open(read_rehearsal(asked.rehearsal), reaper=reaper, changes=asked.changes) as stage:
@@ -107,7 +100,20 @@ def _stage_or_target(
         yield target, dict(stage.versions), stage.died_parts
 
 
-def _plan(asked: Asked, target: Target) -> Plan:
+def listed_target(called: str, prometheus: str | None) -> Target:
+    """A target of targets.yaml that may be driven; another Prometheus than its entry's may be named."""
+    target = find_target(called, read_targets(TARGETS) if TARGETS.exists() else ())
+    if target.target_class is TargetClass.PRODUCTION:
+        raise UsageError(
+            f"{target.name!r} is production: load on it needs a confirmation bound to its cluster, the plan and a "
+            "time window, which this golive cannot take yet.",
+            remedy="Drive staging, or a rehearsal.",
+        )
+    return replace(target, prometheus_url=prometheus or target.prometheus_url)
+
+
+def plan_for(asked: Asked, target: Target) -> Plan:
+    """The plan that was asked for, resolved for a target."""
     return load_plan(
         asked.plan,
         target=target,

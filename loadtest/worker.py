@@ -25,18 +25,21 @@ class WorkerSide:
     build: BuildSender
     off_hub: OffHub
     vitals: Vitals
+    identity: Mapping[str, Any] = field(default_factory=dict)  # which pod this is; empty on one machine
     shard: int = -1
     engine: Sender | None = None
     outbox: Outbox = field(default_factory=Outbox)
     heard_s: float = 0.0
     final_sent: bool = False
+    leaving: bool = False
 
     def hear(self, kind: str, content: Mapping[str, Any]) -> None:
         """Take one message of the master."""
         self.heard_s = self.clock.monotonic_s()
         match kind:
             case "golive_ping":
-                self._send("golive_pong", {"sent_s": content["sent_s"], "unix_s": self.clock.unix_s()})
+                answer = {"sent_s": content["sent_s"], "unix_s": self.clock.unix_s(), "identity": dict(self.identity)}
+                self._send("golive_pong", answer)
             case "golive_arm":
                 self._arm(content)
             case "golive_go":
@@ -71,6 +74,14 @@ class WorkerSide:
                 {"seq": delta.seq, "body": delta.body, "vitals": delta.vitals, "final": delta.final,
                  "halted_because": self.engine.halted_because()},
             )  # fmt: skip
+
+    def leave(self, because: str) -> None:
+        """Hand over what is in flight and end: this process is about to be taken away."""
+        self.leaving = True
+        if self.engine is None or self.engine.state() == "new":
+            self.final_sent = True  # there is nothing to hand over
+        else:
+            self.engine.halt(because=because)
 
     def _arm(self, content: Mapping[str, Any]) -> None:
         self.shard = int(content["shard"])

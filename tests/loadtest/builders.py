@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,14 +89,16 @@ class FakeWorker:
     clock_offset_s: float = 0.0
     problem: str = ""
     arms: bool = True
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    answers_pings: bool = True
     heard: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     acknowledged: int = 0
 
     def take(self, kind: str, content: Mapping[str, Any], now_s: float) -> None:
         self.heard.append((kind, content))
         assert self.director
-        if kind == "golive_ping":
-            answer = {"sent_s": content["sent_s"], "unix_s": now_s + self.clock_offset_s}
+        if kind == "golive_ping" and self.answers_pings:
+            answer = {"sent_s": content["sent_s"], "unix_s": now_s + self.clock_offset_s, "identity": self.identity}
             self.director.hear(self.id, "golive_pong", answer)
         elif kind == "golive_arm" and self.arms:
             self.director.hear(self.id, "golive_armed", {"problem": self.problem})
@@ -148,10 +150,20 @@ class Stand:
         return [json.loads(line) for line in (self.folder / "seconds.jsonl").read_text().splitlines()]
 
 
-def a_stand(folder: Path, *, workers: int = 1, plan: Plan | None = None) -> Stand:
-    plan = plan or a_plan()
+def a_pod(index: int, *, pod_uid: str = "", node: str = "n1") -> FakeWorker:
+    """A worker that is a pod of an Indexed Job."""
+    uid = pod_uid or f"uid-{index}"
+    identity = {"index": index, "pod": f"worker-{index}-{uid}", "pod_uid": uid, "node": node}
+    return FakeWorker(id=f"{uid}_x", identity=identity)
+
+
+def a_stand(
+    folder: Path, *, workers: int = 1, plan: Plan | None = None, pods: Sequence[FakeWorker] | None = None
+) -> Stand:
+    """A director on one machine, or (given pods) of an Indexed Job of `workers` pods."""
+    plan = replace(plan or a_plan(), workers=workers)
     clock = FakeClock()
-    hands = [FakeWorker(id=f"host_{index}") for index in range(workers)]
+    hands = [FakeWorker(id=f"host_{index}") for index in range(workers)] if pods is None else list(pods)
     stand: Stand
     director = Director(
         plan=plan,
@@ -162,6 +174,7 @@ def a_stand(folder: Path, *, workers: int = 1, plan: Plan | None = None) -> Stan
         clock=clock,
         on_delta=lambda _body: None,
         stop_requested=lambda: stand.stop_asked_by,
+        by_index=pods is not None,
     )
     for hand in hands:
         hand.director = director

@@ -8,7 +8,7 @@ import pytest
 
 from loadtest.director import SILENT_AFTER_S
 from scenarios.plan import AbortLimits
-from tests.loadtest.builders import a_plan, a_stand, counts
+from tests.loadtest.builders import a_plan, a_pod, a_stand, counts
 
 
 def test_a_run_ends_when_every_worker_has_handed_in_its_last_counts(tmp_path: Path) -> None:
@@ -139,5 +139,55 @@ def test_a_stranger_has_no_shard_and_is_not_heard(tmp_path: Path) -> None:
     stand = a_stand(tmp_path)
     stand.clock.at(stand.clock.now_s + 4, lambda: stand.director.hear("stranger", "golive_delta", {"seq": 1}))
     stand.direct()
-    assert not stand.director.knows("stranger")
     assert stand.seconds() == []
+
+
+def test_a_worker_that_comes_when_the_load_is_dealt_is_named_and_gets_nothing(tmp_path: Path) -> None:
+    stand = a_stand(tmp_path)
+    answers: list[bool] = []
+    stand.clock.at(stand.clock.now_s + 4, lambda: answers.append(stand.director.came("late")))
+    stand.direct()
+    assert answers == [False]
+    assert stand.event("worker_late") == pytest.approx({**stand.event("worker_late"), "id": "late"})
+
+
+def test_a_pod_gets_the_shard_of_its_completion_index_whatever_order_they_come_in(tmp_path: Path) -> None:
+    stand = a_stand(tmp_path, workers=3, pods=[a_pod(2), a_pod(0), a_pod(1)])
+    stand.direct()
+    dealt = {pod.identity["index"]: dict(pod.heard)["golive_arm"]["shard"] for pod in stand.workers}
+    assert dealt == {0: 0, 1: 1, 2: 2}
+    assert stand.event("worker_ready")["identity"]["pod_uid"] == "uid-2"
+
+
+def test_an_index_started_twice_gets_one_shard_and_both_pods_are_named(tmp_path: Path) -> None:
+    stand = a_stand(tmp_path, workers=2, pods=[a_pod(0), a_pod(1), a_pod(1, pod_uid="uid-again")])
+    stand.direct()
+    twice = stand.event("worker_duplicate")
+    assert twice
+    assert (twice["shard"], twice["pod_uid"], twice["kept_pod_uid"]) == (1, "uid-again", "uid-1")
+    assert "golive_arm" not in stand.workers[2].kinds()
+
+
+def test_an_index_started_again_in_mid_run_is_told_apart_from_a_late_worker(tmp_path: Path) -> None:
+    stand = a_stand(tmp_path, workers=1, pods=[a_pod(0), a_pod(0, pod_uid="uid-again")])
+    second = stand.workers.pop()
+    stand.clock.at(stand.clock.now_s + 4, lambda: stand.director.came(second.id))
+    stand.direct()
+    assert stand.event("worker_duplicate")["pod_uid"] == "uid-again"
+    assert stand.event("worker_late") is None
+
+
+def test_an_index_that_never_comes_keeps_the_load_from_starting_and_is_named(tmp_path: Path) -> None:
+    stand = a_stand(tmp_path, workers=3, pods=[a_pod(0), a_pod(2), a_pod(2, pod_uid="uid-again")])
+    stand.direct()
+    assert "[1]" in stand.director.failed_because
+    assert stand.event("load_started") is None
+
+
+def test_a_pod_that_comes_while_the_others_wait_still_gets_its_shard(tmp_path: Path) -> None:
+    stand = a_stand(tmp_path, workers=2, pods=[a_pod(0), a_pod(1)])
+    later = stand.workers.pop()
+    stand.clock.at(stand.clock.now_s + 5, lambda: stand.director.came(later.id))
+    stand.direct()
+    assert stand.event("load_started")
+    assert dict(later.heard)["golive_arm"]["shard"] == 1

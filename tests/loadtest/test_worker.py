@@ -137,3 +137,27 @@ def test_a_worker_whose_master_is_gone_ends() -> None:
     began_s = clock.now_s
     side.report_forever()
     assert clock.now_s - began_s < 40
+
+
+def test_a_worker_that_must_go_hands_over_everything_first() -> None:
+    side, engine, told, _ = armed_and_started()
+    side.leave("its pod must go")
+    side.report()
+    assert engine.halted == "its pod must go"
+    assert told.last("golive_delta")["final"]
+    assert not side.outbox.is_empty  # it stays until the master has it
+
+
+def test_a_worker_that_must_go_before_the_load_has_nothing_to_hand_over() -> None:
+    side, _, _, clock = a_worker()
+    began_s = clock.now_s
+    side.leave("its pod must go")
+    side.report_forever()
+    assert clock.now_s == began_s
+
+
+def test_a_pod_says_which_index_it_is() -> None:
+    side, _, told, _ = a_worker()
+    side.identity = {"index": 3, "pod": "w-3", "pod_uid": "u", "node": "n1"}
+    side.hear("golive_ping", {"sent_s": 0.0})
+    assert told.last("golive_pong")["identity"]["index"] == 3

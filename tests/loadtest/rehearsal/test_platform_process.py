@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from loadtest.rehearsal.binaries import rehearsal_platform
-from tests.loadtest.rehearsal.running_platform import running, small_config
+from tests.loadtest.rehearsal.running_platform import READ, read_answer, request_bytes, running, small_config
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +54,8 @@ def changed(*path: str | int, to: object) -> str:
         (("gateway",), "door", "gateway"),
         (("faults",), {"slow": {"cote": 2}}, "faults.slow.cote"),
         (("login",), {"path": "/login", "password_env": "NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE"),
+        (("login",), {"path": "/login", "token_secret_env": "NOT_SET_ANYWHERE"}, "login.token_secret_env"),
+        (("connections",), {"drain_for_s": -1}, "connections.drain_for_s"),
     ],
 )
 def test_a_wrong_configuration_is_refused_by_field(
@@ -91,4 +93,35 @@ def test_a_stopped_platform_can_be_terminated_while_frozen(tmp_path: Path) -> No
     with running(small_config(), tmp_path) as platform:
         platform.admin.freeze(60)
         platform.process.send_signal(signal.SIGTERM)
+        assert platform.process.wait(timeout=10) == 0
+
+
+def test_replicas_with_one_secret_open_to_each_others_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN_SECRET", "between replicas")
+    config = small_config(login={"path": "/login", "token_secret_env": "TOKEN_SECRET"})
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        folder.mkdir()
+    with running(config, folders[0]) as one, running(config, folders[1]) as other:
+        assert other.ask("GET", READ, Authorization=f"Bearer {one.token()}")[0] == 200
+    with running(small_config(), tmp_path) as stranger:
+        assert stranger.ask("GET", READ, Authorization=f"Bearer {one_token(config, folders[0])}")[0] == 401
+
+
+def one_token(config: dict[str, Any], folder: Path) -> str:
+    with running(config, folder) as platform:
+        return platform.token()
+
+
+def test_a_draining_platform_answers_all_and_closes_each_connection_with_its_answer(tmp_path: Path) -> None:
+    with running(small_config(connections={"drain_for_s": 1.5}), tmp_path) as platform:
+        token, said = platform.token(), ""
+        with platform.dial() as wire:
+            platform.process.send_signal(signal.SIGTERM)
+            while said != "close":
+                wire.sendall(request_bytes(READ, token))
+                status, headers, _ = read_answer(wire)
+                assert status == 200
+                said = headers.get("connection", "")
+            assert platform.ask("GET", READ, Authorization=f"Bearer {token}")[0] == 200
         assert platform.process.wait(timeout=10) == 0

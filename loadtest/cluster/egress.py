@@ -1,0 +1,112 @@
+"""Where pods may connect to: NetworkPolicy egress rules for a URL, or for the cluster's API. Nothing else is open."""
+
+from __future__ import annotations
+
+import re
+import socket
+from urllib.parse import urlsplit
+
+from loadtest.cluster.api import Api, Json
+from loadtest.cluster.errors import ApiNotFound
+from scenarios.errors import PreflightFailed
+
+PORTS = {"http": 80, "https": 443}
+IN_CLUSTER = re.compile(
+    r"^(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)(\.svc(\.(?P<domain>[a-z0-9.-]+))?)?\.?$", re.ASCII
+)
+
+
+def service_of(url: str) -> tuple[str, str] | None:
+    """The name and namespace of the Service that a URL's host names; None for a host outside the cluster's DNS."""
+    host = (urlsplit(url).hostname or "").lower()
+    match = IN_CLUSTER.match(host)
+    if not match or host.replace(".", "").isdigit():
+        return None
+    looks_public = match["domain"] is None and ".svc" not in host and match["namespace"] in ("com", "net", "org", "io")
+    return None if looks_public else (match["service"], match["namespace"])
+
+
+def to_url(api: Api, url: str) -> list[Json]:
+    """Rules that let a pod reach this URL: the Service's own pods, or the addresses its name has now."""
+    named = service_of(url)
+    if named:
+        try:
+            return _to_service(api, *named, url)
+        except ApiNotFound:
+            pass  # a two-part name of the outside world looks the same
+    return [_to_addresses(url)]
+
+
+def to_api_server(api: Api) -> list[Json]:
+    """Rules that let a pod reach the API: the Service's address and the servers behind it, as agents see either."""
+    service = api.get("/api/v1/namespaces/default/services/kubernetes")
+    found = api.get("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+                    labelSelector="kubernetes.io/service-name=kubernetes")  # fmt: skip
+    addresses = {(service["spec"]["clusterIP"], port["port"]) for port in service["spec"]["ports"]}
+    for piece in found["items"]:
+        for endpoint in piece["endpoints"]:
+            addresses |= {(address, port["port"]) for address in endpoint["addresses"] for port in piece["ports"]}
+    return [_rule([_block(address)], port) for address, port in sorted(addresses)]
+
+
+def _to_service(api: Api, name: str, namespace: str, url: str) -> list[Json]:
+    service = api.get(f"/api/v1/namespaces/{namespace}/services/{name}")["spec"]
+    selector, cluster_ip = service.get("selector"), service.get("clusterIP") or ""
+    if not selector:
+        # Somebody else's addresses stand behind it; which, only its endpoints know.
+        slices = api.get(f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
+                         labelSelector=f"kubernetes.io/service-name={name}")["items"]  # fmt: skip
+        rules = [
+            _rule(
+                [_block(address) for endpoint in piece["endpoints"] for address in endpoint["addresses"]], port["port"]
+            )
+            for piece in slices
+            for port in piece["ports"]
+        ]
+    else:
+        peer = {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+            "podSelector": {"matchLabels": dict(selector)},
+        }
+        rules = [{"to": [peer], "ports": [{"protocol": "TCP", "port": _target_port(service, url)}]}]
+    if cluster_ip and cluster_ip != "None":
+        rules.append(_rule([_block(cluster_ip)], _port(url)))  # some agents look before the Service is resolved
+    return rules
+
+
+def _target_port(service: Json, url: str) -> int | str:
+    """The pods' own port behind the Service's: a number or a name."""
+    for port in service.get("ports", ()):
+        if port["port"] == _port(url):
+            found: int | str = port.get("targetPort") or port["port"]
+            return found
+    known = ", ".join(str(port["port"]) for port in service.get("ports", ()))
+    raise PreflightFailed(
+        f"The Service of {url} has no port {_port(url)} (it has: {known or 'none'}).",
+        remedy="Mend the URL of the target's entry in targets.yaml.",
+    )
+
+
+def _to_addresses(url: str) -> Json:
+    host = urlsplit(url).hostname or ""
+    try:
+        found = socket.getaddrinfo(host, _port(url), type=socket.SOCK_STREAM)
+    except OSError as wrong:
+        raise PreflightFailed(
+            f"{host} cannot be looked up here ({wrong.strerror or wrong}), so no NetworkPolicy can name its addresses.",
+            remedy="Mend the target's URL, or give networkPolicy.targetEgress yourself in a file for --values.",
+        ) from None
+    return _rule([_block(address) for address in sorted({str(entry[4][0]) for entry in found})], _port(url))
+
+
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or PORTS[parts.scheme]
+
+
+def _block(address: str) -> Json:
+    return {"ipBlock": {"cidr": f"{address}/{128 if ':' in address else 32}"}}
+
+
+def _rule(peers: list[Json], port: int) -> Json:
+    return {"to": peers, "ports": [{"protocol": "TCP", "port": port}]}

@@ -1,0 +1,61 @@
+"""Taking a run away from a cluster: release, Secret, Lease, and a namespace that we made and nobody uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loadtest.cluster.api import Api
+from loadtest.cluster.errors import ApiForbidden, ApiNotFound
+from loadtest.cluster.helm import Helm
+from loadtest.cluster.lease import TargetLease
+from loadtest.cluster.remote_run import RemoteRun
+from scenarios.errors import HarnessError
+
+CREATED_BY_US = "golive/created-for-runs"
+
+
+class NotTakenAway(HarnessError):
+    """Something of a run is still on the cluster."""
+
+    exit_code = 5
+
+
+def take_away(run: RemoteRun, helm: Helm, lease: TargetLease | None) -> None:
+    """Remove everything of a run; raises NotTakenAway with what is left and how to remove it."""
+    trouble: list[str] = []
+    steps: list[tuple[str, Callable[[], None]]] = [
+        (f"release {run.release}", lambda: helm.uninstall(run.release)),
+        (f"Secret {run.release}-login", lambda: run.api.delete(_secret(run))),
+        ("the target's Lease", lambda: lease.release() if lease else None),
+        (f"namespace {run.namespace}", lambda: _remove_unused_namespace(run.api, run.namespace)),
+    ]
+    for what, step in steps:
+        try:
+            step()
+        except HarnessError as wrong:
+            trouble.append(f"{what}: {wrong.problem}")
+    if trouble:
+        raise NotTakenAway(
+            f"Not taken away from {run.api.context}: {'; '.join(trouble)}",
+            remedy=f"helm uninstall {run.release} -n {run.namespace}; kubectl delete secret,job -n {run.namespace} "
+            f"-l golive/run={run.run_id}",
+        )
+
+
+def _secret(run: RemoteRun) -> str:
+    return f"/api/v1/namespaces/{run.namespace}/secrets/{run.release}-login"
+
+
+def _remove_unused_namespace(api: Api, namespace: str) -> None:
+    """Delete a namespace that golive made, once no pod and no release of golive is in it."""
+    try:
+        found = api.get(f"/api/v1/namespaces/{namespace}")
+        if found["metadata"].get("annotations", {}).get(CREATED_BY_US) != "true":
+            return
+        pods = api.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
+        releases = api.get(f"/api/v1/namespaces/{namespace}/secrets", labelSelector="owner=helm")["items"]
+        living = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+        if not living and not releases:
+            api.delete(f"/api/v1/namespaces/{namespace}")
+    except (ApiNotFound, ApiForbidden):
+        return  # gone, or not ours to see: whoever may delete it decides

@@ -1,0 +1,107 @@
+"""What a master's pod is told, as it lies in its ConfigMap: the plan, the files the plan needs, and the run's frame."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from scenarios.errors import PlanError, RecordUnreadable
+from scenarios.files import plan_to_json
+from scenarios.plan import Plan
+from scenarios.workload import CsvColumn
+
+MOUNTED = Path("/etc/golive")
+ORDERS, PLAN = "orders.json", "plan.json"
+FORMAT = 1
+ONE_VERSION = "The image and the golive that launched it must be of one version."
+LARGEST_CONFIG_MAP_BYTES = 900_000  # Kubernetes takes 1 MiB with all keys and the object around them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodOrders:
+    """The frame of one run on a cluster."""
+
+    run_id: str
+    launched_by: str  # for people: user@host
+    lease_namespace: str
+    lease_name: str
+    connect_within_s: float  # how long the master waits for its workers' pods
+    keep_for_s: float  # how long it keeps the record for whoever collects it
+    fingerprint: Mapping[str, Any]  # what the launcher knows of the cluster
+
+    def to_json(self) -> str:
+        """As the ConfigMap holds it."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> PodOrders:
+        """Back again; raises RecordUnreadable for what another golive wrote."""
+        try:
+            content = json.loads(text)
+            written_as = content.pop("format")
+            orders = cls(**content)
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise RecordUnreadable(f"{ORDERS} cannot be understood: {wrong}.", remedy=ONE_VERSION) from None
+        if written_as != FORMAT:
+            raise RecordUnreadable(f"{ORDERS} has format {written_as!r}, not {FORMAT}.", remedy=ONE_VERSION)
+        return orders
+
+
+@dataclass(frozen=True, slots=True)
+class PortablePlan:
+    """A plan whose files travel with it: every path leads into the pod's ConfigMap."""
+
+    plan: Plan
+    files: Mapping[str, str]  # the ConfigMap's key → the file's text
+
+    @property
+    def text(self) -> str:
+        """The plan as JSON."""
+        return json.dumps(plan_to_json(self.plan))
+
+
+def portable(plan: Plan) -> PortablePlan:
+    """Take the files a plan draws on (CSV tables, trusted certificates) with it; PlanError when they are too large."""
+    files: dict[str, str] = {}
+
+    def carried(path: str) -> str:
+        text = _text(Path(path))
+        key = hashlib.sha256(path.encode()).hexdigest()[:8] + "-" + Path(path).name
+        files[key] = text
+        return str(MOUNTED / key)
+
+    moved = _with_files_moved(plan, carried)
+    if plan.sending.trust_ca_file:
+        moved = replace(moved, sending=replace(plan.sending, trust_ca_file=carried(plan.sending.trust_ca_file)))
+    size = len(json.dumps(plan_to_json(moved))) + sum(len(text.encode()) for text in files.values())
+    if size > LARGEST_CONFIG_MAP_BYTES:
+        raise PlanError(
+            f"The plan and its files take {size:,} bytes; a ConfigMap holds {LARGEST_CONFIG_MAP_BYTES:,}.",
+            remedy="Use smaller CSV tables on the cluster (the values are drawn again and again).",
+        )
+    return PortablePlan(moved, files)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise PlanError(f"{path}: {wrong}.", remedy="Name a file in UTF-8.") from wrong
+
+
+def _with_files_moved(value: Any, carried: Any) -> Any:
+    """The same tree of values with every CSV column's file replaced."""
+    if isinstance(value, CsvColumn):
+        return replace(value, file=carried(value.file))
+    if is_dataclass(value) and not isinstance(value, type):
+        changes = {f.name: _with_files_moved(getattr(value, f.name), carried) for f in fields(value)}
+        return replace(value, **changes)
+    if isinstance(value, dict):
+        return {key: _with_files_moved(item, carried) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_with_files_moved(item, carried) for item in value)
+    return value

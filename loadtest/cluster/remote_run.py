@@ -1,0 +1,114 @@
+"""A run on a cluster, found by its label: its pods, what became of them, and its record server."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+from loadtest.cluster.api import Api, Json
+from loadtest.cluster.errors import RunNotThere
+from loadtest.cluster.record_client import RecordClient
+
+RUN_LABEL, RELEASE_LABEL, ROLE_LABEL = "golive/run", "app.kubernetes.io/instance", "app.kubernetes.io/component"
+RECORD_PORT = 8090
+MINE = "app.kubernetes.io/name=golive"
+
+
+def release_name(run_id: str) -> str:
+    """The Helm release of a run: Kubernetes' names are lower case."""
+    return f"golive-{run_id.lower()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodFate:
+    """What became of a pod. phase: Pending, Running, Succeeded, Failed, or Gone."""
+
+    phase: str
+    because: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come from it."""
+        return self.phase in ("Succeeded", "Failed", "Gone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteRun:
+    """One run in one namespace."""
+
+    api: Api
+    namespace: str
+    run_id: str
+
+    @classmethod
+    def find(cls, api: Api, namespace: str, called: str) -> RemoteRun:
+        """The run of this id, or of its beginning; the only one for "". Raises RunNotThere."""
+        known = run_ids(api, namespace)
+        found = [run_id for run_id in known if run_id.startswith(called)]
+        if len(found) == 1:
+            return cls(api=api, namespace=namespace, run_id=found[0])
+        what = f"{called!r} could be any of {', '.join(found)}" if found else f"no run {called!r} is there"
+        raise RunNotThere(
+            f"In namespace {namespace} of {api.context}: {what} (runs: {', '.join(known) or 'none'}).",
+            remedy="Name a run's id; --namespace and --context say where to look.",
+        )
+
+    @property
+    def release(self) -> str:
+        """Its Helm release."""
+        return release_name(self.run_id)
+
+    def pods(self, role: str) -> list[Json]:
+        """Its pods of a role: master or worker."""
+        selector = f"{RUN_LABEL}={self.run_id},{ROLE_LABEL}={role}"
+        found: list[Json] = self.api.get(f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=selector)["items"]
+        return found
+
+    def master(self) -> PodFate:
+        """How the master's pod is."""
+        pods = self.pods("master")
+        return fate_of(pods[0]) if pods else PodFate(phase="Gone", because="the master's pod is not there")
+
+    def record(self) -> RecordClient:
+        """Its record server, through a port-forward to the master's pod."""
+
+        def connect() -> socket.socket:
+            pods = self.pods("master")
+            if not pods:
+                raise ConnectionRefusedError("the master's pod is not there")
+            return self.api.forward(self.namespace, pods[0]["metadata"]["name"], RECORD_PORT)
+
+        return RecordClient(connect)
+
+    def end_workers(self) -> None:
+        """Delete the workers' Job: the way to end the load that needs nobody's cooperation."""
+        path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{self.release}-worker"
+        self.api.delete(path, {"propagationPolicy": "Background"})
+
+
+def run_ids(api: Api, namespace: str) -> list[str]:
+    """The runs whose master's pod is in a namespace, oldest first."""
+    selector = f"{MINE},{ROLE_LABEL}=master"
+    pods = api.get(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)["items"]
+    return sorted({pod["metadata"]["labels"][RUN_LABEL] for pod in pods if RUN_LABEL in pod["metadata"]["labels"]})
+
+
+def fate_of(pod: Json) -> PodFate:
+    """A pod's phase, and in words why it waits or ended."""
+    status = pod.get("status", {})
+    words = [str(status[key]) for key in ("reason", "message") if status.get(key)]
+    for condition in status.get("conditions", ()):
+        if condition.get("status") == "False" and condition.get("reason") == "Unschedulable":
+            words.append(f"unschedulable: {condition.get('message', '')}")
+        if condition.get("type") == "DisruptionTarget" and condition.get("status") == "True":
+            words.append(f"disrupted: {condition.get('reason', '')}")
+    for container in status.get("containerStatuses", ()):
+        waiting = container.get("state", {}).get("waiting", {})
+        ended = container.get("state", {}).get("terminated", {})
+        if waiting.get("reason") and waiting["reason"] != "ContainerCreating":
+            words.append(f"{waiting['reason']}: {waiting.get('message', '')}".rstrip(": "))
+        if ended and ended.get("exitCode"):
+            words.append(f"{ended.get('reason', 'ended')} (exit {ended['exitCode']})")
+    if pod["metadata"].get("deletionTimestamp"):
+        words.append("being deleted")
+    return PodFate(phase=str(status.get("phase", "Pending")), because="; ".join(words))
