@@ -40,7 +40,7 @@ report: setup ## render the report of RUN= (default: the newest) again
 	@$(BIN)/golive report $(RUN)
 
 # --- for those who change golive ----------------------------------------------------------------
-.PHONY: check lint test test-rust bench setup setup-dev lock fmt clean
+.PHONY: check lint test test-rust bench setup setup-dev lock fmt chart clean
 check: setup-dev ## fast: lint, types, import contracts, unit tests (under two minutes)
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest -q -n 2 -m "not slow"
@@ -63,6 +63,10 @@ test-rust: setup-dev ## the engine's and the rehearsal platform's own tests
 
 bench: setup-dev ## the figures of docs/benchmarks.md, with the machine's name and how quiet it was
 	@$(BIN)/python -m tests.bench
+
+chart: setup-dev ## write again what is made from the chart: its README, its schema's texts, the kept renderings
+	@$(BIN)/python -m tests.charts.documentation
+	@$(BIN)/python -m tests.charts.golden
 
 fmt: setup-dev ## format Python and Rust
 	@$(BIN)/ruff check --fix -q . || true

@@ -1,4 +1,7 @@
-"""The chart's values, told once in values.yaml and copied from there: `python -m tests.charts.documentation` writes README.md and the schema's texts."""
+"""The chart's values, told once in values.yaml and copied from there into README.md and the schema.
+
+python -m tests.charts.documentation
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,9 @@ def readme(old: str, described: list[Value]) -> str:
     """The same page with the table of these values."""
     head, rest = old.split(BEGIN)
     tail = rest.split(END)[1]
-    rows = "".join(f"| `{value.name}` | {_shown(value.default)} | {_cell(value.description)} |\n" for value in described)
+    rows = "".join(
+        f"| `{value.name}` | {_shown(value.default)} | {_cell(value.description)} |\n" for value in described
+    )
     return f"{head}{BEGIN}\n\n| value | default | what it does |\n|---|---|---|\n{rows}\n{END}{tail}"
 
 

@@ -36,7 +36,10 @@ def expect_reached(host: str, port: int) -> str:
         if connects(host, port):
             return ""
         time.sleep(PAUSE_S)
-    return f"a pod labelled as a worker does not reach {host}:{port}: is the master up, and do networkPolicy.dns and the DNS of this cluster agree?"
+    return (
+        f"a pod labelled as a worker does not reach {host}:{port}: is the master up, "
+        "and does networkPolicy.dns say where this cluster's DNS is?"
+    )
 
 
 def expect_denied(host: str, port: int) -> str:
@@ -47,13 +50,17 @@ def expect_denied(host: str, port: int) -> str:
             "or set networkPolicy.enforced=false and take them for unproven"
         )
     if not resolves(host):
-        return f"UNPROVEN: {host} is not found, so that no connection says nothing about the NetworkPolicy. Test while the master runs"
+        return f"UNPROVEN: {host} is not found, so that a refusal says nothing. Test while the master runs"
     return ""
 
 
 def main() -> int:
     """Print the answer; 0 when it is the expected one."""
-    host, port, expected = os.environ["GOLIVE_MASTER_HOST"], int(os.environ["GOLIVE_MASTER_PORT"]), os.environ["EXPECTED"]
+    host, port, expected = (
+        os.environ["GOLIVE_MASTER_HOST"],
+        int(os.environ["GOLIVE_MASTER_PORT"]),
+        os.environ["EXPECTED"],
+    )
     wrong = expect_reached(host, port) if expected == "reached" else expect_denied(host, port)
     sys.stdout.write(f"FAILED: {wrong}\n" if wrong else f"as it should be: {host}:{port} is {expected}\n")
     return 1 if wrong else 0
