@@ -67,11 +67,13 @@ pub struct Connections {
     pub requests_at_most: u32,
     /// Further connections wait in the kernel's backlog.
     pub open_at_most: usize,
+    /// Told to end, it goes on for so long, closing each connection with its next answer.
+    pub drain_for_s: f64,
 }
 
 impl Default for Connections {
     fn default() -> Self {
-        Self { pinned: true, requests_at_most: 1000, open_at_most: 16_384 }
+        Self { pinned: true, requests_at_most: 1000, open_at_most: 16_384, drain_for_s: 0.0 }
     }
 }
 
@@ -86,6 +88,9 @@ pub struct Login {
     /// The environment variable that holds the password; any password will do when none is named.
     #[serde(default)]
     pub password_env: Option<String>,
+    /// The environment variable that holds the secret of the tokens: processes that share it know each other's.
+    #[serde(default)]
+    pub token_secret_env: Option<String>,
 }
 
 /// The one database all services share.

@@ -15,11 +15,24 @@ use crate::snapshot::Snapshot;
 #[derive(Debug)]
 pub enum Order {
     Look,
-    SetDesired { service: String, desired: u32 },
-    SetScaling { service: String, report: ScalingReport },
+    SetDesired {
+        service: String,
+        desired: u32,
+    },
+    SetScaling {
+        service: String,
+        report: ScalingReport,
+    },
     SetFaults(Faults),
-    Freeze { for_us: u64 },
-    Kill { service: String, replicas: usize },
+    Freeze {
+        for_us: u64,
+    },
+    Kill {
+        service: String,
+        replicas: usize,
+    },
+    /// End once clients have had time to go elsewhere.
+    Drain,
     Stop,
 }
 

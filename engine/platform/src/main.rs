@@ -58,12 +58,15 @@ fn credentials(config: &Config) -> Result<Credentials, ConfigError> {
     let Some(login) = &config.login else {
         return Ok(Credentials::default());
     };
-    let password = login.password_env.as_ref().map(|name| {
-        let missing =
-            |_| ConfigError::new("login.password_env", format!("{name} is not set"), "set this environment variable");
-        std::env::var(name).map_err(missing)
-    });
-    Ok(Credentials { username: login.username.clone(), password: password.transpose()? })
+    let password = secret("login.password_env", login.password_env.as_ref())?;
+    let token_secret = secret("login.token_secret_env", login.token_secret_env.as_ref())?;
+    Ok(Credentials { username: login.username.clone(), password, token_secret })
+}
+
+fn secret(field: &str, variable: Option<&String>) -> Result<Option<String>, ConfigError> {
+    let missing =
+        |name: &String| ConfigError::new(field, format!("{name} is not set"), "set this environment variable");
+    variable.map(|name| std::env::var(name).map_err(|_| missing(name))).transpose()
 }
 
 fn listen(address: &str) -> Result<TcpListener, String> {
@@ -93,7 +96,7 @@ fn stop_on_signals(desk: Desk) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     thread::spawn(move || {
         if signals.forever().next().is_some() {
-            let _ = desk.ask(Order::Stop);
+            let _ = desk.ask(Order::Drain);
         }
     });
     Ok(())

@@ -29,11 +29,12 @@ const LINGER_AT_MOST_US: u64 = 2_000_000;
 const LISTENER: u64 = u64::MAX;
 const BELL: u64 = u64::MAX - 1;
 
-/// Who may log in.
+/// Who may log in, and what tokens are made with when others must know them too.
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
     pub username: Option<String>,
     pub password: Option<String>,
+    pub token_secret: Option<String>,
 }
 
 /// Everything the serving thread owns.
@@ -59,7 +60,8 @@ pub struct Server {
     leaving: Vec<Answer>,
     released_tick: u64,
     swept_us: u64,
-    is_stopping: bool,
+    drain_for_us: u64,
+    stops_at_us: Option<u64>,
 }
 
 impl Server {
@@ -89,7 +91,7 @@ impl Server {
             clock,
             connections: Vec::new(),
             free: Vec::new(),
-            tokens: Tokens::default(),
+            tokens: credentials.token_secret.as_deref().map_or_else(Tokens::default, Tokens::shared),
             fingerprints: Fingerprints::default(),
             credentials,
             requests_at_most: config.connections.requests_at_most,
@@ -104,7 +106,8 @@ impl Server {
             leaving: Vec::new(),
             released_tick: 0,
             swept_us: 0,
-            is_stopping: false,
+            drain_for_us: (config.connections.drain_for_s * 1e6) as u64,
+            stops_at_us: None,
         })
     }
 
@@ -114,8 +117,11 @@ impl Server {
     /// Waiting itself fails: the process cannot go on.
     pub fn run(mut self) -> std::io::Result<()> {
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 256];
-        while !self.is_stopping {
+        loop {
             let now_us = self.clock.now_us();
+            if self.stops_at_us.is_some_and(|stop_us| stop_us <= now_us) {
+                return Ok(());
+            }
             if now_us < self.frozen_until_us {
                 self.wait_frozen(now_us)?;
                 continue;
@@ -131,7 +137,6 @@ impl Server {
             }
             self.keep_time();
         }
-        Ok(())
     }
 
     /// Until the next point of the grid at which something may leave.
@@ -308,7 +313,13 @@ impl Server {
                 Ok(())
             }
             Order::Stop => {
-                self.is_stopping = true;
+                self.stops_at_us = Some(self.clock.now_us());
+                Ok(())
+            }
+            Order::Drain => {
+                // Every answer from now on is its connection's last.
+                self.requests_at_most = 1;
+                self.stops_at_us.get_or_insert(self.clock.now_us() + self.drain_for_us);
                 Ok(())
             }
         };

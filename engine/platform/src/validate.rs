@@ -202,6 +202,9 @@ fn check_connections(config: &Config) -> Checked {
     let connections = &config.connections;
     require(connections.requests_at_most >= 1, "connections.requests_at_most", "must be at least 1", "1000 is usual")?;
     require(connections.open_at_most >= 1, "connections.open_at_most", "must be at least 1", "leave it out for 16384")?;
+    let drain = connections.drain_for_s;
+    let problem = format!("must be 0 to 3600 (got {drain})");
+    require((0.0..=3600.0).contains(&drain), "connections.drain_for_s", problem, "leave it out to end at once")?;
     let keys = config.idempotency.remember_keys;
     let problem = format!("must be 1 to 10000000 (got {keys})");
     require((1..=10_000_000).contains(&keys), "idempotency.remember_keys", problem, "leave it out for 500000")
