@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.charts.places import CHART, VALUE_SETS
@@ -18,6 +20,7 @@ OLDEST_KUBERNETES = "1.28.0"
 RELEASE = "golive-20261125t010203z-30k-ab12"
 NAMESPACE = "golive"
 Manifest = dict[str, Any]
+needs_helm = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the first one on a machine builds it
 
 
 def helm(*words: str | Path) -> str:
@@ -44,4 +47,6 @@ def manifests(value_set: str) -> list[Manifest]:
 
 @cache
 def _program() -> Path:
+    if not shutil.which("go"):
+        pytest.skip("helm is built from its Go module, and there is no `go` on the PATH")
     return ensure(places(), lambda line: print(line, file=sys.stderr)).bin / "helm"  # noqa: T201

@@ -8,10 +8,10 @@ import pytest
 
 from scenarios.errors import StageFailed
 from tests.charts.golden import kept
-from tests.charts.helm import NAMESPACE, OLDEST_KUBERNETES, RELEASE, helm, rendered, value_sets
+from tests.charts.helm import NAMESPACE, OLDEST_KUBERNETES, RELEASE, helm, needs_helm, rendered, value_sets
 from tests.charts.places import CHART, GOLDEN, VALUE_SETS
 
-pytestmark = pytest.mark.slow
+pytestmark = needs_helm
 
 MINIMAL = VALUE_SETS / "minimal.yaml"
 

@@ -6,10 +6,10 @@ import copy
 
 import pytest
 
-from tests.charts.helm import Manifest, manifests, value_sets
+from tests.charts.helm import Manifest, manifests, needs_helm, value_sets
 from tests.charts.openapi import KUBERNETES, faults
 
-pytestmark = pytest.mark.slow
+pytestmark = needs_helm
 
 
 @pytest.fixture
