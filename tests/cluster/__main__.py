@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from scenarios.errors import HarnessError
-from tests.cluster.artefacts.kept import Artefacts
+from tests.cluster.artefacts.build import known
 from tests.cluster.lifecycle import down, is_up, leftovers, up
 from tests.cluster.places import places
 from tests.cluster.processes import within
@@ -37,7 +37,7 @@ def main(words: list[str]) -> int:
 
 def _inside(*words: str) -> None:
     where = places()
-    ctr = Artefacts(folder=where.cache / "dev").root / "usr/bin/ctr"
+    ctr = known(where).root / "usr/bin/ctr"
     subprocess.run(within(where, ctr, "-n", "k8s.io", *words), check=True)
 
 

@@ -1,4 +1,4 @@
-"""One authority, the certificates of every part, and the kubeconfigs made of them; by openssl, kept between clusters."""
+"""One authority, everybody's certificates and the kubeconfigs made of them; by openssl, kept between clusters."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ def ensure(folder: Path) -> None:
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True, mode=0o700)
     _openssl(making, "ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", "ca.key")
-    _openssl(making, "req", "-x509", "-new", "-key", "ca.key", "-subj", "/CN=golive test", "-days", DAYS, "-out", "ca.crt")
+    _openssl(
+        making, "req", "-x509", "-new", "-key", "ca.key", "-subj", "/CN=golive test", "-days", DAYS, "-out", "ca.crt"
+    )
     for certificate in CERTIFICATES:
         _sign(making, certificate)
     _openssl(making, "genrsa", "-out", "service-accounts.key", "2048")

@@ -24,7 +24,14 @@ def call(
     words = [str(word) for word in command]
     try:
         done = subprocess.run(
-            words, cwd=folder, env=environment, input=stdin, capture_output=True, text=True, timeout=within_s, check=True
+            words,
+            cwd=folder,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=within_s,
+            check=True,
         )
     except FileNotFoundError as missing:
         raise StageFailed(f"{words[0]} is not here.", remedy=remedy) from missing

@@ -156,3 +156,20 @@ def scrape_targets(places_run: Path, pki: Path) -> Daemon:
     return Daemon(
         name="scrape-targets", command=(sys.executable, *module, str(pki), str(places_run / "targets" / "pods.json"))
     )
+
+
+def custom_metrics(run: Path, pki: Path, prometheus: str) -> Daemon:
+    """http_requests_per_second of every pod, from Prometheus."""
+    config = pki / "admin.conf"
+    flags = _flags(
+        lister_kubeconfig=config, authentication_kubeconfig=config, authorization_kubeconfig=config, secure_port="4444",
+        tls_cert_file=pki / "metrics.crt", tls_private_key_file=pki / "metrics.key", prometheus_url=prometheus,
+        config=run / "custom-metrics.json", metrics_relist_interval="2s", metrics_max_age="1m",
+    )  # fmt: skip
+    return Daemon(name="custom-metrics", command=("custom-metrics", *flags))
+
+
+def network_policies(pki: Path) -> Daemon:
+    """Enforces NetworkPolicies: the bridge does not."""
+    flags = _flags(kubeconfig=pki / "admin.conf", node=NODE, services=SERVICES)
+    return Daemon(name="network-policies", command=("network-policies", *flags))

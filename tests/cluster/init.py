@@ -1,6 +1,6 @@
 """PID 1 of the cluster's namespaces: its mounts, then every daemon in order; when it dies, all of them do.
 
-    python -m tests.cluster.init ARTEFACTS_FOLDER CACHE_FOLDER
+python -m tests.cluster.init ARTEFACTS_FOLDER CACHE_FOLDER
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.cluster.addresses import API_URL, DNS_SERVICE, NODE, NODE_ADDRESS
 from tests.cluster.artefacts.kept import Artefacts
 from tests.cluster.daemons import Daemon
 from tests.cluster.node_files import CONTAINERD_SOCKET
-from tests.cluster.places import Places
+from tests.cluster.places import REPOSITORY, Places
 
 PATIENCE_S = 60.0
 # kubelet writes these machine-wide settings and fails when it cannot: it is shown files that hold its values already.
@@ -52,9 +52,9 @@ def _mount_all(run: Path) -> None:
     Path("/proc/sys/net/bridge/bridge-nf-call-iptables").write_text("1")
     for folder in ("/run/containerd", "/var/lib/kubelet", "/var/log/pods", "/var/log/containers"):
         Path(folder).mkdir(parents=True, exist_ok=True)
-    for folder in (run / "etcd", run / "kubelet", Path("/var/lib/kubelet")):
-        folder.mkdir(parents=True, exist_ok=True)
-        _mount("-t", "tmpfs", "tmpfs", str(folder))
+    for in_memory in (run / "etcd", run / "kubelet", Path("/var/lib/kubelet")):
+        in_memory.mkdir(parents=True, exist_ok=True)
+        _mount("-t", "tmpfs", "tmpfs", str(in_memory))
     for kind in ("pods", "containers"):
         (run / "pod-logs" / kind).mkdir(parents=True, exist_ok=True)
         _mount("--bind", str(run / "pod-logs" / kind), f"/var/log/{kind}")
@@ -86,16 +86,19 @@ def _start_all(artefacts: Artefacts, places: Places) -> None:
         daemons.kubelet(run, pki),
         daemons.kube_proxy(run),
         daemons.kube_state_metrics(pki),
-        daemons.metrics_server(pki),
         daemons.coredns(run),
         *monitoring.daemons(places),
     )
     for daemon in after_api:
         start(daemon)
+    _await("the node", _answers(f"{API_URL}/api/v1/nodes/{NODE}", _credentials(pki)))
+    start(daemons.network_policies(pki))
+    # It looks every 10 s and needs to have looked twice: begun before there is a node, it would lose one.
+    start(daemons.metrics_server(pki))
 
 
 def _starter(artefacts: Artefacts, logs: Path) -> Callable[[Daemon], None]:
-    shared = {"PATH": artefacts.path, "HOME": "/root", "PYTHONPATH": os.getcwd(), "GOMAXPROCS": str(os.cpu_count() or 1)}
+    shared = {"PATH": artefacts.path, "HOME": "/root", "PYTHONPATH": str(REPOSITORY)}
 
     def start(daemon: Daemon) -> None:
         with (logs / f"{daemon.name}.log").open("wb") as log:

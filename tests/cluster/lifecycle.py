@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import shutil
 import ssl
 import string
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from scenarios.errors import StageFailed
-from tests.cluster import addresses, cgroups, certificates, monitoring, network, node_files, processes
+from tests.cluster import addresses, certificates, cgroups, monitoring, network, node_files, processes
 from tests.cluster.artefacts.build import ensure
 from tests.cluster.artefacts.kept import Artefacts
 from tests.cluster.commands import call
+from tests.cluster.lock import alone
 from tests.cluster.places import Places
 from tests.cluster.processes import Init
 
@@ -29,7 +28,7 @@ Say = Callable[[str], None]
 
 def up(places: Places, say: Say) -> bool:
     """Have the cluster up; False when it was up already."""
-    with _alone(places, say):
+    with alone(places.cache / "lock", say, what="another `up` or `down`"):
         artefacts = ensure(places, say)
         if is_up(places):
             say(f"already up: export KUBECONFIG={places.kubeconfig}")
@@ -41,7 +40,7 @@ def up(places: Places, say: Say) -> bool:
 
 def down(places: Places, say: Say) -> bool:
     """Have nothing of it left but what is kept for the next; False when there was nothing."""
-    with _alone(places, say):
+    with alone(places.cache / "lock", say, what="another `up` or `down`"):
         if not leftovers(places):
             say("nothing to take down")
             return False
@@ -76,7 +75,8 @@ def _clear(places: Places, say: Say) -> None:
     shutil.rmtree(places.run, ignore_errors=True)
     after = leftovers(places)
     if after:
-        raise StageFailed(f"This is left of the test cluster: {'; '.join(after)}.", remedy="Run `make cluster-down` again.")
+        left = "; ".join(after)
+        raise StageFailed(f"This is left of the test cluster: {left}.", remedy="Run `make cluster-down` again.")
     say(f"taken down ({time.monotonic() - begun:.1f} s)")
 
 
@@ -128,7 +128,7 @@ def _waiter(places: Places, init: Init, say: Say) -> Callable[[str, Callable[[],
 
 def _import_images(places: Places, artefacts: Artefacts, say: Say) -> None:
     """Import what an earlier cluster has not left, the smallest first."""
-    ctr = [artefacts.root / "usr/bin/ctr", "-n", "k8s.io", "images"]
+    ctr: list[str | Path] = [artefacts.root / "usr/bin/ctr", "-n", "k8s.io", "images"]
     remedy = f"See {places.logs / 'containerd.log'}."
     have = set(call(processes.within(places, *ctr, "ls", "-q"), remedy=remedy).split())
     for archive in sorted(artefacts.images.glob("*.tar"), key=lambda path: path.stat().st_size):
@@ -149,7 +149,7 @@ def _apply_addons(places: Places, artefacts: Artefacts) -> None:
 
 
 def _kubectl(places: Places, artefacts: Artefacts, *words: str, stdin: str | None = None) -> str:
-    command = [artefacts.bin / "kubectl", f"--kubeconfig={places.kubeconfig}", *words]
+    command: list[str | Path] = [artefacts.bin / "kubectl", f"--kubeconfig={places.kubeconfig}", *words]
     return call(command, remedy=f"See {places.logs}.", stdin=stdin)
 
 
@@ -169,16 +169,3 @@ def _open(url: str, context: ssl.SSLContext | None = None) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-@contextmanager
-def _alone(places: Places, say: Say) -> Iterator[None]:
-    """One at a time on this machine; the lock goes with its holder, however that dies."""
-    places.cache.mkdir(parents=True, exist_ok=True)
-    with (places.cache / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("waiting for another `up` or `down` to end")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

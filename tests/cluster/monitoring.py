@@ -7,13 +7,22 @@ import json
 from loadtest.rehearsal.binaries import ALERTMANAGER_FILES
 from loadtest.rehearsal.binaries import monitoring as programs
 from tests.cluster.addresses import NODE_ADDRESS
-from tests.cluster.daemons import Daemon, scrape_targets
+from tests.cluster.daemons import Daemon, custom_metrics, scrape_targets
 from tests.cluster.places import Places
 
 PODS_SCRAPED_EVERY = "1s"
 CADVISOR_SCRAPED_EVERY = "5s"  # kubelet itself measures no oftener
 PROMETHEUS_PORT = 9090
 ALERTMANAGER_PORT = 9093
+
+# http_requests_total of a pod as http_requests_per_second. A pod may count one request at several services that it
+# passes (the label `service`): the busiest of them is its rate.
+REQUESTS_RULE = {
+    "seriesQuery": 'http_requests_total{namespace!="",pod!=""}',
+    "resources": {"overrides": {"namespace": {"resource": "namespace"}, "pod": {"resource": "pod"}}},
+    "name": {"matches": "^(.*)_total$", "as": "${1}_per_second"},
+    "metricsQuery": "max(sum(rate(<<.Series>>{<<.LabelMatchers>>}[5s])) by (<<.GroupBy>>, service)) by (<<.GroupBy>>)",
+}
 
 
 def write(places: Places) -> None:
@@ -23,7 +32,9 @@ def write(places: Places) -> None:
     (places.run / "prometheus.json").write_text(json.dumps(_prometheus(places), indent=1))
     alertmanager = places.run / "alertmanager"
     alertmanager.mkdir(exist_ok=True)
-    (alertmanager / "alertmanager.json").write_text(json.dumps({"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}))
+    nobody = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
+    (alertmanager / "alertmanager.json").write_text(json.dumps(nobody))
+    (places.run / "custom-metrics.json").write_text(json.dumps({"rules": [REQUESTS_RULE]}, indent=1))
     files = programs().alertmanager_files
     if files and not (alertmanager / ALERTMANAGER_FILES).exists():
         (alertmanager / ALERTMANAGER_FILES).symlink_to(files)
@@ -52,6 +63,7 @@ def daemons(places: Places) -> tuple[Daemon, ...]:
         Daemon(name="prometheus", command=prometheus),
         Daemon(name="alertmanager", command=alertmanager),
         scrape_targets(places.run, places.certificates),
+        custom_metrics(places.run, places.certificates, f"http://{NODE_ADDRESS}:{PROMETHEUS_PORT}"),
     )
 
 

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 from tests.cluster.addresses import DNS_SERVICE, NODE, PODS
+from tests.cluster.artefacts.images import PAUSE
 from tests.cluster.artefacts.kept import Artefacts
 from tests.cluster.cgroups import NAME as CGROUP
 from tests.cluster.places import Places
 
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
-PAUSE_IMAGE = "localhost/pause:1"
 
 
 def write(places: Places, artefacts: Artefacts) -> None:
@@ -37,7 +37,7 @@ state = "{places.run}/containerd-state"
 [grpc]
   address = "{CONTAINERD_SOCKET}"
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{PAUSE_IMAGE}"
+  sandbox_image = "{PAUSE}"
   restrict_oom_score_adj = true  # without CAP_SYS_RESOURCE a score can only be raised
   disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".cni]

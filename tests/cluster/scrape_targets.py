@@ -1,6 +1,6 @@
 """Follows the pods that ask to be scraped and tells Prometheus: Debian's is built without its own Kubernetes discovery.
 
-    python -m tests.cluster.scrape_targets PKI_FOLDER TARGETS_FILE
+python -m tests.cluster.scrape_targets PKI_FOLDER TARGETS_FILE
 """
 
 from __future__ import annotations
