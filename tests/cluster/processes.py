@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -42,11 +41,16 @@ def start(places: Places, artefacts: Path) -> Init:
         "nsenter", f"--net={HANDLE}", "unshare", "--mount", "--pid", "--uts", "--fork", "--kill-child",
         sys.executable, "-m", "tests.cluster.init", str(artefacts), str(places.cache),
     ]  # fmt: skip
-    with (places.logs / "init.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    init = Init(pid=process.pid, started_unix_s=psutil.Process(process.pid).create_time())
+    log = str(places.logs / "init.log")
+    streams = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    # It outlives whoever starts it: a Popen would be a thing to look after.
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    pid = os.posix_spawnp(command[0], command, environment, file_actions=streams, setsid=True)
+    init = Init(pid=pid, started_unix_s=psutil.Process(pid).create_time())
     record(places).write_text(json.dumps({"pid": init.pid, "started_unix_s": init.started_unix_s}))
     return init
 

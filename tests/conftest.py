@@ -1,0 +1,3 @@
+"""What tests in every folder may ask for."""
+
+pytest_plugins = ["tests.cluster.fixture"]
