@@ -72,10 +72,16 @@ COPY --from=packages /packages /packages
 # The packages' own tests are run by nobody here.
 RUN /installer/bin/pip install -q --no-compile --no-deps --require-hashes --find-links /packages -r /requirements/pod.txt \
  && find /opt/golive/lib -type d -name tests -prune -exec rm -rf {} +
+# A pod cannot keep bytecode: without this a master spends three seconds more of CPU on starting (docs/image.md).
+COPY scripts/image/bytecode.py /
+RUN /opt/golive/bin/python /bytecode.py locust flask_login hdrh.histogram jinja2 kubernetes.client.api.apps_v1_api \
+    kubernetes.client.api.autoscaling_v2_api kubernetes.client.api.core_v1_api kubernetes.config kubernetes.stream \
+    pandas prometheus_api_client.prometheus_connect pyarrow.parquet pydantic.type_adapter rich.progress scipy.stats yaml
 
 FROM locked AS product
 COPY --from=wheel /golive /golive
-RUN /installer/bin/pip install -q --no-compile --no-deps --prefix /product /golive/*.whl
+RUN /installer/bin/pip install -q --no-compile --no-deps --prefix /product /golive/*.whl \
+ && python3 -m compileall -q --invalidation-mode unchecked-hash -s /product -p /opt/golive /product
 
 # --- bills of materials --------------------------------------------------------------------------------------------
 FROM product AS bill
@@ -113,10 +119,12 @@ USER 10001:10001
 ENTRYPOINT ["/usr/bin/golive-rehearsal"]
 
 FROM ${BASE} AS golive
-# A name for the user, and no program of the base that gives its caller another one.
+# A name for the user, no program of the base that gives its caller another one, and bytecode of Python's own modules.
 RUN echo 'golive:x:10001:10001:golive:/tmp:/usr/sbin/nologin' >> /etc/passwd \
  && echo 'golive:x:10001:' >> /etc/group \
- && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
+ && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
+ && python3 -m compileall -q --invalidation-mode unchecked-hash -x '/((site|dist)-packages|lib2to3|tests?)/' \
+    "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=locked /opt/golive /opt/golive
 COPY --from=product /product /opt/golive
 COPY --from=bill /sbom.cdx.json /opt/golive/sbom.cdx.json

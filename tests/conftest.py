@@ -1,3 +1,3 @@
 """What tests in every folder may ask for."""
 
-pytest_plugins = ["tests.cluster.fixture"]
+pytest_plugins = ["tests.cluster.fixture", "tests.image.fixture"]
