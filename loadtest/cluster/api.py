@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -118,3 +119,12 @@ def _in_our_words(status: int, message: str, what: str) -> ApiRefused:
     kinds: dict[int, type[ApiRefused]] = {403: ApiForbidden, 404: ApiNotFound, 409: ApiConflict}
     kind = kinds.get(status, ApiRefused)
     return kind(f"Kubernetes refused {what}: {status} {message}".strip(), remedy=kind.ADVICE)
+
+
+def _quiet_about_closed_streams(died: threading.ExceptHookArgs) -> None:
+    """The library's thread that carries a port-forward dies with its connection; whoever reads the stream is told."""
+    if died.thread is None or not died.thread.name.startswith("Kubernetes port forward proxy"):
+        threading.__excepthook__(died)
+
+
+threading.excepthook = _quiet_about_closed_streams

@@ -50,7 +50,7 @@ def see_to_its_end(run: RemoteRun, plan: Plan | None, folder: Path, console: Con
     finally:
         shown.close()
     collected = _collected(run, mirror, folder, outcome)
-    take_away(run, Helm(context=run.api.context, namespace=run.namespace), None)
+    take_away(run, Helm(context=run.api.context, namespace=run.namespace), run.lease())
     if outcome.status and outcome.status.state == "failed" and not (folder / "events.jsonl").exists():
         raise PreflightFailed(outcome.status.problem, remedy=outcome.status.remedy)
     return collected

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from loadtest.cluster.api import Api, Json
 from loadtest.cluster.errors import ApiNotFound
 from scenarios.errors import PreflightFailed
+from scenarios.target_list import PORTS
 
-PORTS = {"http": 80, "https": 443}
+DNS_SERVICES = ("kube-dns", "coredns", "rke2-coredns-rke2-coredns")
+NODE_LOCAL_DNS = "169.254.20.10"  # NodeLocal DNSCache
 IN_CLUSTER = re.compile(
     r"^(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)(\.svc(\.(?P<domain>[a-z0-9.-]+))?)?\.?$", re.ASCII
 )
@@ -40,13 +42,38 @@ def to_url(api: Api, url: str) -> list[Json]:
 def to_api_server(api: Api) -> list[Json]:
     """Rules that let a pod reach the API: the Service's address and the servers behind it, as agents see either."""
     service = api.get("/api/v1/namespaces/default/services/kubernetes")
-    found = api.get("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
-                    labelSelector="kubernetes.io/service-name=kubernetes")  # fmt: skip
     addresses = {(service["spec"]["clusterIP"], port["port"]) for port in service["spec"]["ports"]}
-    for piece in found["items"]:
-        for endpoint in piece["endpoints"]:
-            addresses |= {(address, port["port"]) for address in endpoint["addresses"] for port in piece["ports"]}
+    addresses |= _endpoint_ports(api, "default", "kubernetes")
     return [_rule([_block(address)], port) for address, port in sorted(addresses)]
+
+
+def to_dns(api: Api) -> list[Json]:
+    """Peers that answer DNS: the pods of kube-system, a cache on each node, and whatever stands behind the Service.
+
+    The chart's own default has the first two; a DNS server that is no pod of the cluster is known by address only.
+    """
+    addresses = {NODE_LOCAL_DNS}
+    for name in DNS_SERVICES:
+        try:
+            addresses.add(str(api.get(f"/api/v1/namespaces/kube-system/services/{name}")["spec"]["clusterIP"]))
+        except ApiNotFound:
+            continue
+        addresses |= {address for address, _ in _endpoint_ports(api, "kube-system", name)}
+    pods = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
+    return [pods, *(_block(address) for address in sorted(addresses - {"None"}))]
+
+
+def _endpoint_ports(api: Api, namespace: str, service: str) -> set[tuple[str, int]]:
+    """Address and port of everything that stands behind a Service."""
+    found = api.get(f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
+                    labelSelector=f"kubernetes.io/service-name={service}")  # fmt: skip
+    return {
+        (address, port["port"])
+        for piece in found["items"]
+        for endpoint in piece.get("endpoints") or ()
+        for address in endpoint["addresses"]
+        for port in piece.get("ports") or ()
+    }
 
 
 def _to_service(api: Api, name: str, namespace: str, url: str) -> list[Json]:
@@ -54,15 +81,7 @@ def _to_service(api: Api, name: str, namespace: str, url: str) -> list[Json]:
     selector, cluster_ip = service.get("selector"), service.get("clusterIP") or ""
     if not selector:
         # Somebody else's addresses stand behind it; which, only its endpoints know.
-        slices = api.get(f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
-                         labelSelector=f"kubernetes.io/service-name={name}")["items"]  # fmt: skip
-        rules = [
-            _rule(
-                [_block(address) for endpoint in piece["endpoints"] for address in endpoint["addresses"]], port["port"]
-            )
-            for piece in slices
-            for port in piece["ports"]
-        ]
+        rules = [_rule([_block(address)], port) for address, port in sorted(_endpoint_ports(api, namespace, name))]
     else:
         peer = {
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},

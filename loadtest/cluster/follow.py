@@ -44,10 +44,13 @@ def follow(run: RemoteRun, mirror: Mirror, *, show: Callable[[], None], say: Say
     asked: list[str] = []  # signals that the pod has not been told of yet
     with interruptible(asked.append) as interruption:
         while True:
-            trouble, status = _look(record, mirror, status, asked)
+            fate = PodFate(phase="Running") if status else _fate(run)
+            trouble = ""
+            if fate.phase == "Running":
+                trouble, status = _look(record, mirror, status, asked)
             if status and status.state != "running":
                 return Outcome(status=status, interrupted=bool(interruption.signals))
-            fate = _fate(run) if trouble else PodFate(phase="Running")
+            fate = _fate(run) if trouble else fate
             if fate.is_over:
                 return Outcome(status=status, lost=_words(fate), interrupted=bool(interruption.signals))
             told = _tell(say, told, trouble if status else "", fate)

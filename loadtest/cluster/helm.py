@@ -47,10 +47,12 @@ class Helm:
         with _written(values, more_values) as words:
             self._run("install", release, str(CHART), *words, "--timeout", f"{TIMEOUT_S}s")
 
-    def render(self, release: str, values: Mapping[str, Any], *, more_values: tuple[Path, ...] = ()) -> list[Json]:
-        """The objects that `install` would make."""
+    def render(
+        self, release: str, values: Mapping[str, Any], *, more_values: tuple[Path, ...] = (), kubernetes: str
+    ) -> list[Json]:
+        """The objects that `install` would make on a cluster of this version (helm asks no cluster for a template)."""
         with _written(values, more_values) as words:
-            text = self._run("template", release, str(CHART), *words)
+            text = self._run("template", release, str(CHART), *words, "--kube-version", kubernetes)
         return [found for found in yaml.safe_load_all(text) if found]
 
     def uninstall(self, release: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.console import Console
 from loadtest.cluster import preflight
 from loadtest.cluster.api import Api
 from loadtest.cluster.collect import Collected, see_to_its_end
-from loadtest.cluster.egress import to_api_server, to_url
+from loadtest.cluster.egress import to_api_server, to_dns, to_url
 from loadtest.cluster.errors import ApiConflict, ApiNotFound
 from loadtest.cluster.follow import me
 from loadtest.cluster.helm import Helm
@@ -52,11 +52,11 @@ def run_on_cluster(plan: Plan, where: Where, folder: Path, console: Console) -> 
     helm = Helm(context=api.context, namespace=where.namespace)
     helm.check()
     lease_namespace = plan.target.namespace or where.namespace
-    uid = preflight.check_cluster(api, plan.target)
+    cluster = preflight.check_cluster(api, plan.target)
     preflight.check_rights(api, preflight.rights_needed(where.namespace, plan.target.namespace, lease_namespace))
     orders = PodOrders(
         run_id=folder.name, launched_by=me(), lease_namespace=lease_namespace, lease_name=lease_name(plan.target),
-        connect_within_s=CONNECT_WITHIN_S, keep_for_s=where.keep_for_s, fingerprint={"cluster_uid": uid},
+        connect_within_s=CONNECT_WITHIN_S, keep_for_s=where.keep_for_s, fingerprint=asdict(cluster),
     )  # fmt: skip
     run = RemoteRun(api=api, namespace=where.namespace, run_id=folder.name)
     with _installed(plan, orders, where, run, helm, console):
@@ -77,7 +77,9 @@ def _installed(
         lease.take()
         secret = where.secret or _made_secret(api, where.namespace, run, plan)
         values = _values(plan, orders, where, api, secret)
-        objects = helm.render(run.release, values, more_values=where.values)
+        objects = helm.render(
+            run.release, values, more_values=where.values, kubernetes=str(orders.fingerprint["kubernetes"])
+        )
         unknown = preflight.check_room(api, where.namespace, sizes_of(objects))
         if unknown:
             console.print(f"not checked: {unknown}", highlight=False)
@@ -92,6 +94,7 @@ def _values(plan: Plan, orders: PodOrders, where: Where, api: Api, secret: str) 
         target=to_url(api, plan.target.url),
         prometheus=to_url(api, prometheus) if prometheus else [],
         api_server=to_api_server(api),
+        dns=to_dns(api),
     )
     return values_for(plan, portable(plan), orders, egress=egress, image=Image(reference=where.image), secret=secret)
 

@@ -12,8 +12,9 @@ from loadtest.cluster.api import Api, Json
 from loadtest.cluster.errors import ApiConflict, ApiNotFound
 from scenarios.errors import PreflightFailed
 from scenarios.target import Target
+from scenarios.target_list import PORTS
 
-STARTING_S = 900  # from the launcher's taking until the master's first renewal: pods pulled, workers met
+STARTING_S = 300  # from the launcher's taking until the master's first renewal: pods pulled, workers met
 KEPT_S = 60  # the master renews every KEPT_S / 4
 PATH = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 
@@ -21,7 +22,7 @@ PATH = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 def lease_name(target: Target) -> str:
     """The Lease of a target: by where its load goes, so that another name for it makes no second one."""
     parts = urlsplit(target.url)
-    origin = f"{parts.scheme}://{(parts.hostname or '').lower()}:{parts.port or ''}"
+    origin = f"{parts.scheme}://{(parts.hostname or '').lower()}:{parts.port or PORTS[parts.scheme]}"
     return "golive-" + hashlib.sha256(origin.encode()).hexdigest()[:12]
 
 
@@ -47,13 +48,23 @@ class TargetLease:
             raise PreflightFailed(
                 f"Run {holder} drives this target already (its Lease {self.namespace}/{self.name} holds for another "
                 f"{left_s:.0f} s unless it is renewed).",
-                remedy=f"Wait for it, or end it: golive stop {holder}",
+                remedy=f"Wait for it, or end it: golive stop {holder}. If that run is no more: "
+                f"kubectl delete lease -n {self.namespace} {self.name}",
             )
         self._replace(found, for_s)
 
     def renew(self) -> None:
-        """Hold it for another while; ApiRefused or ApiUnreachable when that fails (the next renewal may not)."""
-        self._replace(self.api.get(self._path), KEPT_S)
+        """Hold it for another while; ApiRefused or ApiUnreachable when that fails (the next renewal may not).
+
+        Raises PreflightFailed when it is another run's by now.
+        """
+        found = self.api.get(self._path)
+        if _holder(found) != self.holder:
+            raise PreflightFailed(
+                f"The Lease of this target is held by run {_holder(found) or 'nobody'} now.",
+                remedy="Two runs on one target disturb each other: end one of them.",
+            )
+        self._replace(found, KEPT_S)
 
     def release(self) -> None:
         """Give it back, if it is still ours."""

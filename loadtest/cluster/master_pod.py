@@ -117,7 +117,7 @@ def _kept_lease(orders: PodOrders, console: Console) -> Iterator[None]:
             except (ApiRefused, ApiUnreachable, PreflightFailed) as trouble:
                 console.print(f"the target's Lease was not renewed: {trouble.problem}", highlight=False, markup=False)
 
-    lease.take(for_s=KEPT_S)
+    lease.renew()  # the launcher took it for us
     thread = threading.Thread(target=keep, daemon=True, name="lease")
     thread.start()
     try:

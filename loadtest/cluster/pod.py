@@ -25,6 +25,8 @@ def main() -> int:
         return 2
     try:
         return _role(words[0])
+    except KeyboardInterrupt:
+        return 130
     except HarnessError as error:
         print(f"golive-pod {words[0]}: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code

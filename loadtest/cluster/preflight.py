@@ -49,8 +49,16 @@ def rights_needed(namespace: str, target_namespace: str, lease_namespace: str) -
     return tuple(rights)
 
 
-def check_cluster(api: Api, target: Target) -> str:
-    """The cluster is the one the target's entry names, and new enough; returns its UID.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Which cluster it is."""
+
+    cluster_uid: str
+    kubernetes: str  # v1.34.1
+
+
+def check_cluster(api: Api, target: Target) -> Cluster:
+    """The cluster is the one the target's entry names, and new enough.
 
     Raises PreflightFailed, ApiUnreachable, ApiForbidden.
     """
@@ -68,7 +76,7 @@ def check_cluster(api: Api, target: Target) -> str:
         )
     if not target.cluster_uid:
         _check_declared_rehearsal(api, target, uid)
-    return uid
+    return Cluster(cluster_uid=uid, kubernetes=str(version["gitVersion"]))
 
 
 def _check_declared_rehearsal(api: Api, target: Target, uid: str) -> None:

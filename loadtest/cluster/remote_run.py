@@ -6,7 +6,9 @@ import socket
 from dataclasses import dataclass
 
 from loadtest.cluster.api import Api, Json
-from loadtest.cluster.errors import RunNotThere
+from loadtest.cluster.errors import ApiNotFound, RunNotThere
+from loadtest.cluster.lease import TargetLease
+from loadtest.cluster.orders import ORDERS, PodOrders
 from loadtest.cluster.record_client import RecordClient
 
 RUN_LABEL, RELEASE_LABEL, ROLE_LABEL = "golive/run", "app.kubernetes.io/instance", "app.kubernetes.io/component"
@@ -79,6 +81,15 @@ class RemoteRun:
             return self.api.forward(self.namespace, pods[0]["metadata"]["name"], RECORD_PORT)
 
         return RecordClient(connect)
+
+    def lease(self) -> TargetLease | None:
+        """The Lease of its target, as its ConfigMap names it; None when that is gone."""
+        path = f"/api/v1/namespaces/{self.namespace}/configmaps/{self.release}-plan"
+        try:
+            orders = PodOrders.from_json(self.api.get(path)["data"][ORDERS])
+        except ApiNotFound:
+            return None
+        return TargetLease(api=self.api, namespace=orders.lease_namespace, name=orders.lease_name, holder=self.run_id)
 
     def end_workers(self) -> None:
         """Delete the workers' Job: the way to end the load that needs nobody's cooperation."""

@@ -21,6 +21,7 @@ class Egress:
     target: Sequence[Mapping[str, Any]]
     prometheus: Sequence[Mapping[str, Any]]
     api_server: Sequence[Mapping[str, Any]]
+    dns: Sequence[Mapping[str, Any]]  # a list of NetworkPolicyPeer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,7 @@ def values_for(
             "targetEgress": list(egress.target),
             "prometheusEgress": list(egress.prometheus),
             "apiServerEgress": list(egress.api_server),
+            "dns": {"to": list(egress.dns)},
         },
     }
 

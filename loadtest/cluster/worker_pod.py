@@ -26,6 +26,8 @@ def run_worker(environment: Mapping[str, str]) -> int:
     within the pod's grace period, instead of being lost with the process.
     """
     host, port = environment[HOST_VARIABLE], int(environment[PORT_VARIABLE])
+    # A first process has no default handlers: without one SIGTERM would be ignored until the grace period is over.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     _wait_for_master(host, port)
     process = subprocess.Popen(
         [*LOCUST, "--worker", "--master-host", host, "--master-port", str(port)],
