@@ -1,11 +1,13 @@
-"""From a record to what a verdict rests on: the record and its evidence files only, never Prometheus."""
+"""From a record to what a verdict rests on: the record and its evidence files only, never Prometheus or Kubernetes."""
 
 from __future__ import annotations
 
+from analysis.autoscalers import autoscalers_seen
 from analysis.client_load import client_load
+from analysis.cluster.record import read_cluster
 from analysis.hold import hold_of
 from analysis.measurement import measurement_of
-from analysis.replicas import autoscaler_series, backlog_series
+from analysis.replicas import backlog_series
 from analysis.results import RunRecord
 from analysis.server_load import server_load
 from slo.evidence import Evidence, NotSeen
@@ -15,8 +17,9 @@ from slo.validity import Measurement
 def assemble(record: RunRecord) -> tuple[Evidence, Measurement]:
     """What was seen of the platform, and what must be known about the seeing. What is missing is NotSeen, in words."""
     hold = hold_of(record)
-    files = record.folder / "evidence"
+    files, cluster = record.folder / "evidence", read_cluster(record.folder)
     client = client_load(record, hold)
+    autoscalers = autoscalers_seen(record, cluster)
     evidence = Evidence(
         hold=hold.window,
         load_end_unix_s=hold.load_end_unix_s,
@@ -26,9 +29,9 @@ def assemble(record: RunRecord) -> tuple[Evidence, Measurement]:
         client=client,
         server=server_load(record, hold, client),
         backlogs=backlog_series(files, hold.window.start_unix_s),
-        autoscalers=_steered(record) or autoscaler_series(files),
+        autoscalers=_steered(record) or autoscalers.believed,
     )
-    return evidence, measurement_of(record, hold)
+    return evidence, measurement_of(record, hold, cluster, autoscalers.blindness)
 
 
 def _steered(record: RunRecord) -> NotSeen | None:

@@ -2,38 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
+from analysis.cluster.facts import facts_of, worker_fate
+from analysis.cluster.record import ClusterRecord
 from analysis.hold import Hold, due_per_second
 from analysis.latency_log import FAILED, LAG, SERVICE
 from analysis.results import RunRecord
 from analysis.scrapes import longest_hole_s
 from slo.evidence import LatencyTable
-from slo.validity import Measurement, WorkerFacts
+from slo.validity import Blindness, ClusterFacts, Measurement, WorkerFacts
+from slo.words import instant
 
 US_IN_S = 1e6
 NOISY_SECONDS_RATIO = 0.9  # a worker's machine is as noisy as nine seconds in ten are at most
 
 
-def measurement_of(record: RunRecord, hold: Hold) -> Measurement:
-    """Everything the findings need, from the record alone."""
+def measurement_of(
+    record: RunRecord, hold: Hold, cluster: ClusterRecord | None = None, blindness: Blindness | None = None
+) -> Measurement:
+    """Everything the findings need, from the record alone. cluster: what Kubernetes told, where it was watched."""
     lag_p50_us, lag_p99_us = quantiles_us(record.latency.table([LAG], hold.seconds), (0.5, 0.99))
     vitals = record.workers[record.workers["second"].isin(hold.seconds)]
+    facts = None if cluster is None else facts_of(record, cluster, blindness, hold.load_end_unix_s)
     return Measurement(
         lag_p50_us=lag_p50_us,
         lag_p99_us=lag_p99_us,
         mean_in_flight=_mean_in_flight(vitals, len(hold.seconds)),
         answered_service_s=_answered_service_s(record, hold),
         workers_planned=record.plan.workers,
-        workers=tuple(_worker(record, vitals, worker) for worker in range(record.plan.workers)),
+        workers=tuple(
+            replace(_worker(record, vitals, worker), fate=worker_fate(record, cluster, worker, hold.load_end_unix_s))
+            for worker in range(record.plan.workers)
+        ),
         metrics_gap_s=longest_hole_s(record.folder / "evidence", hold.window) if hold.seconds else 0.0,
         master_lost=bool(record.happened("load_started")) and not record.happened("load_ended"),
+        master_lost_because=_master_lost_because(record, facts),
         record_gaps=(*record.gaps, *_disagreements(record), *_never_arrived(record)),
         rate_changed_at_unix_s=tuple(event.at_unix_s for event in record.happened("rate_changed")),
-        cut_short=_cut_short(record, hold),
+        cut_short=_cut_short(record, hold, facts),
         worker_late_at_unix_s=tuple(event.at_unix_s for event in record.happened("worker_late")),
+        cluster=facts,
     )
+
+
+def _master_lost_because(record: RunRecord, facts: ClusterFacts | None) -> str:
+    """By the word of whoever collected the record, and by Kubernetes'."""
+    told = [str(event.fields.get("because") or "") for event in record.happened("master_pod_lost")][-1:]
+    return "; ".join(filter(None, [*told, _taken_away(facts).removeprefix("; ")]))
+
+
+def _taken_away(facts: ClusterFacts | None) -> str:
+    """What Kubernetes did to the master's pod before the load's end; "" for nothing."""
+    if facts is None or facts.master is None:
+        return ""
+    fate = facts.master
+    where = f" on node {fate.node}" if fate.node else ""
+    return f"; its pod {fate.pod}{where} was {fate.end.value} at {instant(fate.at_unix_s)}: {fate.cause}"
 
 
 def quantiles_us(table: LatencyTable, ratios: tuple[float, ...]) -> tuple[int, ...]:
@@ -148,8 +176,8 @@ def _never_arrived(record: RunRecord) -> tuple[str, ...]:
     return tuple(f"the last counts of worker {worker} never arrived: {because}" for worker, because in told.items())
 
 
-def _cut_short(record: RunRecord, hold: Hold) -> str:
-    """Why the load ended before the plan did; empty when it went on to the end."""
+def _cut_short(record: RunRecord, hold: Hold, facts: ClusterFacts | None) -> str:
+    """Why the load ended before the plan did, also by Kubernetes' word; empty when it went on to the end."""
     began_unix_s = record.header.t0_unix_s
     if began_unix_s is None:
         return record.header.ended_because or "no load began"
@@ -157,5 +185,5 @@ def _cut_short(record: RunRecord, hold: Hold) -> str:
         return ""
     ended = record.happened("load_ended")
     if not ended:
-        return "golive was killed"
-    return str(ended[-1].fields.get("because") or record.header.ended_because)
+        return f"golive was killed{_taken_away(facts)}"
+    return str(ended[-1].fields.get("because") or record.header.ended_because) + _taken_away(facts)

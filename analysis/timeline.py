@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.autoscalers import autoscalers_seen
 from analysis.client_load import due_in, per_second
+from analysis.cluster.record import read_cluster
 from analysis.evidence_files import read_answer
 from analysis.hold import hold_of
 from analysis.latency_log import FAILED, LAG, merged
-from analysis.replicas import autoscaler_series, backlog_series
+from analysis.replicas import backlog_series
 from analysis.results import RunRecord
 from slo.evidence import Counts, LatencyTable, NotSeen
 
@@ -115,7 +117,7 @@ def _failures(record: RunRecord, seconds: range) -> Iterator[tuple[str, Counts]]
 
 def _observed(record: RunRecord, at_unix_s: Values) -> Iterator[tuple[str, Values]]:
     evidence = record.folder / "evidence"
-    autoscalers = autoscaler_series(evidence)
+    autoscalers = autoscalers_seen(record, read_cluster(record.folder)).believed
     for hpa in () if isinstance(autoscalers, NotSeen) else autoscalers:
         yield f"replicas desired: {hpa.name}", _at(at_unix_s, hpa.at_unix_s, hpa.desired)
         yield f"replicas ready: {hpa.name}", _at(at_unix_s, hpa.at_unix_s, hpa.ready)

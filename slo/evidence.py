@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from slo.scale_ups import ScaleUp
+
 Counts = NDArray[np.int64]
 
 
@@ -102,6 +104,17 @@ class BacklogSeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How long one condition of an HPA stood as it was. reason and message are "" where nobody tells them."""
+
+    kind: str  # AbleToScale, ScalingActive, ScalingLimited
+    holds: bool
+    reason: str
+    message: str
+    window: Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AutoscalerSeries:
     """What one HPA wanted and had, over the run. Arrays share `at_unix_s`."""
 
@@ -113,6 +126,8 @@ class AutoscalerSeries:
     min_replicas: int
     max_replicas: int
     wanted_more: NDArray[np.bool_]  # ScalingLimited with TooManyReplicas, or the metric over target at max
+    conditions: tuple[Condition, ...] = ()
+    scale_ups: tuple[ScaleUp, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

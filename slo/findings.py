@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from slo.cluster_findings import cluster_findings, pod_taken_away
 from slo.evidence import ClientLoad, Evidence, NotSeen, ServerLoad
-from slo.validity import Finding, FindingKind, Measurement, Severity, Thresholds, WorkerFacts
+from slo.validity import Finding, FindingKind, Measurement, Severity, Thresholds, WorkerFacts, voids, warns
 from slo.words import instant, number, percent
 
 US_PER_MS = 1000.0
@@ -22,22 +23,15 @@ def find(measurement: Measurement, evidence: Evidence, thresholds: Thresholds) -
         *(finding for worker in measurement.workers for finding in _worker(worker, thresholds)),
         *_accounts(measurement, evidence, thresholds),
         *_run(measurement, thresholds),
+        *cluster_findings(measurement, thresholds),
     ]
     return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.VOIDS))
-
-
-def _voids(kind: FindingKind, what: str, remedy: str, at_unix_s: float | None = None) -> Finding:
-    return Finding(kind=kind, severity=Severity.VOIDS, what=what, remedy=remedy, at_unix_s=at_unix_s)
-
-
-def _warns(kind: FindingKind, what: str, remedy: str, at_unix_s: float | None = None) -> Finding:
-    return Finding(kind=kind, severity=Severity.WARNS, what=what, remedy=remedy, at_unix_s=at_unix_s)
 
 
 def _sending(measurement: Measurement, thresholds: Thresholds) -> Iterator[Finding]:
     lag_ms = measurement.lag_p99_us / US_PER_MS
     if lag_ms > thresholds.lag_p99_ms:
-        yield _voids(
+        yield voids(
             FindingKind.SCHEDULE_LAG,
             f"Requests were written late: schedule lag P99 {lag_ms:,.1f} ms ({thresholds.lag_p99_ms:g} ms allowed).",
             "Give the workers more CPU or connections, or spread the load over more of them.",
@@ -49,7 +43,7 @@ def _load(client: ClientLoad | NotSeen, thresholds: Thresholds) -> Iterator[Find
         return
     due, sent, unsent = int(client.due.sum()), int(client.sent.sum()), int(client.unsent.sum())
     if due and unsent / due > thresholds.unsent_ratio:
-        yield _voids(
+        yield voids(
             FindingKind.UNSENT,
             f"{number(unsent)} of {number(due)} due requests were never sent before their time-out.",
             "Raise `sending.connections`, or the number of workers.",
@@ -57,7 +51,7 @@ def _load(client: ClientLoad | NotSeen, thresholds: Thresholds) -> Iterator[Find
     missing = due - sent - unsent
     if due and missing / due > thresholds.shortfall_ratio:
         worst = int(np.argmax(client.due - client.sent - client.unsent))
-        yield _voids(
+        yield voids(
             FindingKind.LOAD_SHORTFALL,
             f"{number(missing)} of {number(due)} due requests are in nobody's counts ({percent(missing / due)}).",
             "A worker was lost or ended early; repeat the run.",
@@ -70,13 +64,13 @@ def _own_machine(client: ClientLoad | NotSeen) -> Iterator[Finding]:
         return
     ports, handles = client.failed_by_kind.get("local ports", 0), client.failed_by_kind.get("file handles", 0)
     if ports:
-        yield _voids(
+        yield voids(
             FindingKind.LOCAL_PORTS,
             f"{number(ports)} requests found no free local port on the generator's machine.",
             "Widen net.ipv4.ip_local_port_range, or use more machines.",
         )
     if handles:
-        yield _voids(
+        yield voids(
             FindingKind.FILE_HANDLES,
             f"{number(handles)} requests found no free file handle in the generator's process.",
             "Raise the limit (ulimit -n) of the workers.",
@@ -84,8 +78,10 @@ def _own_machine(client: ClientLoad | NotSeen) -> Iterator[Finding]:
 
 
 def _worker(worker: WorkerFacts, thresholds: Thresholds) -> Iterator[Finding]:
-    if worker.lost_at_unix_s is not None:
-        yield _voids(
+    if worker.fate is not None:
+        yield pod_taken_away(worker, worker.fate)
+    elif worker.lost_at_unix_s is not None:
+        yield voids(
             FindingKind.WORKER_LOST,
             f"Worker {worker.worker} was lost at {instant(worker.lost_at_unix_s)}: {worker.lost_because}. "
             f"Everything up to its report {worker.last_seq} is counted exactly; what it did after that is not.",
@@ -93,20 +89,20 @@ def _worker(worker: WorkerFacts, thresholds: Thresholds) -> Iterator[Finding]:
             worker.lost_at_unix_s,
         )
     if abs(worker.clock_offset_s) > thresholds.clock_skew_s:
-        yield _voids(
+        yield voids(
             FindingKind.CLOCK_SKEW,
             f"The clock of worker {worker.worker} is {worker.clock_offset_s:+.2f} s off the master's.",
             "Let NTP or chrony set the clocks; charts of several sources do not line up.",
         )
     if worker.throttled_ratio > thresholds.throttled_ratio:
-        yield _voids(
+        yield voids(
             FindingKind.WORKER_STARVED,
             f"Worker {worker.worker} was held back by its CPU quota in {percent(worker.throttled_ratio)} of periods.",
             "Give it whole cores (requests = limits), or use more workers.",
         )
     timer_ms = worker.control_timer_p99_us / US_PER_MS
     if timer_ms > thresholds.control_timer_p99_ms:
-        yield _voids(
+        yield voids(
             FindingKind.CONTENTION,
             f"On the machine of worker {worker.worker} an idle timer fired up to {timer_ms:,.1f} ms late (P99).",
             "Others use this machine; find a quieter one, or repeat the run.",
@@ -139,7 +135,7 @@ def _littles_law(measurement: Measurement, client: ClientLoad, thresholds: Thres
     if low * (1 - share) - margin <= seen <= high * (1 + share) + margin:
         return
     expected = f"{low:,.1f}" if high - low < 0.1 else f"{low:,.1f} to {high:,.1f}"
-    yield _voids(
+    yield voids(
         FindingKind.LITTLES_LAW,
         f"On average {seen:,.1f} requests were on their way, but rate × time makes {expected}.",
         "The counts do not fit together; please report this with the run's folder.",
@@ -154,7 +150,7 @@ def _reconciled(client: ClientLoad, server: ServerLoad, thresholds: Thresholds) 
     margin = thresholds.count_mismatch_ratio * max(high, 1)
     if low - margin <= seen <= high + margin:
         return
-    yield _voids(
+    yield voids(
         FindingKind.COUNT_MISMATCH,
         f"Over the load golive sent {number(high)} requests, the platform counted {number(seen)}.",
         "Does this Prometheus watch this target, and only this load? See `queries` in targets.yaml.",
@@ -164,18 +160,20 @@ def _reconciled(client: ClientLoad, server: ServerLoad, thresholds: Thresholds) 
 def _run(measurement: Measurement, thresholds: Thresholds) -> Iterator[Finding]:
     for at_unix_s in measurement.worker_late_at_unix_s:
         what = f"A worker came at {instant(at_unix_s)}, when the load had been dealt, and was sent home."
-        yield _warns(FindingKind.WORKER_LATE, what, "Start all workers before the load begins.", at_unix_s)
+        yield warns(FindingKind.WORKER_LATE, what, "Start all workers before the load begins.", at_unix_s)
     if measurement.master_lost:
-        yield _voids(FindingKind.MASTER_LOST, "The master was lost before it had all counts.", "Repeat the run.")
+        why = f": {measurement.master_lost_because}" if measurement.master_lost_because else ""
+        what = f"The master was lost before it had all counts{why}."
+        yield voids(FindingKind.MASTER_LOST, what, "Repeat the run.")
     for at_unix_s in measurement.rate_changed_at_unix_s:
         what = f"The rate was changed by hand at {instant(at_unix_s)}."
-        yield _voids(FindingKind.RATE_CHANGED, what, "Leave the load to the plan.", at_unix_s)
+        yield voids(FindingKind.RATE_CHANGED, what, "Leave the load to the plan.", at_unix_s)
     if measurement.record_gaps:
         what = "Pieces of the record are missing or unreadable: " + "; ".join(measurement.record_gaps) + "."
-        yield _voids(FindingKind.RECORD_GAP, what, "Repeat the run; was the disk full, or golive killed?")
+        yield voids(FindingKind.RECORD_GAP, what, "Repeat the run; was the disk full, or golive killed?")
     if measurement.metrics_gap_s > thresholds.metrics_gap_s:
         what = f"Prometheus holds nothing for {measurement.metrics_gap_s:.0f} s of the hold."
-        yield _voids(FindingKind.METRICS_GAP, what, "Look after Prometheus, then repeat the run.")
+        yield voids(FindingKind.METRICS_GAP, what, "Look after Prometheus, then repeat the run.")
     if measurement.cut_short:
         what = f"The load ended before the plan did: {measurement.cut_short}."
-        yield _voids(FindingKind.CUT_SHORT, what, "Repeat the run to its end.")
+        yield voids(FindingKind.CUT_SHORT, what, "Repeat the run to its end.")

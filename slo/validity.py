@@ -26,6 +26,13 @@ class FindingKind(StrEnum):
     RATE_CHANGED = "rate-changed"
     RECORD_GAP = "record-gap"
     CUT_SHORT = "cut-short"
+    WORKER_OOM_KILLED = "worker-oom-killed"
+    WORKER_EVICTED = "worker-evicted"
+    NODE_DRAINED = "node-drained"
+    WORKER_TWICE = "worker-started-twice"
+    FINGERPRINT_CHANGED = "fingerprint-changed"
+    WATCH_BLIND = "watch-blind"
+    BESIDE_TARGET = "generator-beside-target"
 
 
 class Severity(StrEnum):
@@ -44,6 +51,16 @@ class Finding:
     what: str
     remedy: str
     at_unix_s: float | None = None  # when it began, where it has a beginning
+
+
+def voids(kind: FindingKind, what: str, remedy: str, at_unix_s: float | None = None) -> Finding:
+    """A finding that takes outcomes away."""
+    return Finding(kind=kind, severity=Severity.VOIDS, what=what, remedy=remedy, at_unix_s=at_unix_s)
+
+
+def warns(kind: FindingKind, what: str, remedy: str, at_unix_s: float | None = None) -> Finding:
+    """A finding that is only told."""
+    return Finding(kind=kind, severity=Severity.WARNS, what=what, remedy=remedy, at_unix_s=at_unix_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +86,70 @@ class Thresholds:
     control_timer_p99_ms: float = 25.0
     # Ten scrapes in a row: long enough to hide a restart.
     metrics_gap_s: float = 10.0
+    # The same of Kubernetes' API, which is looked at every 2 s: five looks in a row, and a pod has come and gone.
+    watch_blind_s: float = 10.0
+
+
+class PodEnd(StrEnum):
+    """What takes a pod away before it is done."""
+
+    OOM_KILLED = "OOM-killed"
+    EVICTED = "evicted"
+    NODE_DRAINED = "evicted from a node that was being drained"
+    DELETED = "deleted"
+    FAILED = "ended by itself"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodFate:
+    """What became of one of golive's own pods, by Kubernetes' word."""
+
+    end: PodEnd
+    pod: str
+    node: str  # "" when it never had one
+    at_unix_s: float
+    cause: str  # in words: "exit code 137"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedTwice:
+    """One index of the workers' Job that Kubernetes started in two pods."""
+
+    worker: int
+    pod: str  # the one that was sent home
+    kept_pod: str
+    at_unix_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformChange:
+    """Something of the platform's fingerprint that became something else."""
+
+    at_unix_s: float
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blindness:
+    """The longest stretch of the hold in which Kubernetes told nothing about the autoscalers."""
+
+    lasted_s: float
+    since_unix_s: float
+    because: str  # "503 server error"; "" when nobody knows
+    bridged: bool  # Prometheus saw the stretch, and its series are the evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFacts:
+    """What Kubernetes says about the measuring: golive's own pods, and whether the platform stayed the same."""
+
+    load_end_unix_s: float
+    changes: tuple[PlatformChange, ...] = ()
+    blindness: Blindness | None = None
+    started_twice: tuple[StartedTwice, ...] = ()
+    shared_nodes: tuple[str, ...] = ()  # nodes that workers and the platform share, in words
+    master: PodFate | None = None  # when it was taken away before the load's end
+    unreadable: tuple[str, ...] = ()  # pieces of what the watch wrote, and objects that it did not understand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +163,7 @@ class WorkerFacts:
     throttled_ratio: float = 0.0  # cgroup periods throttled / all periods in the hold
     control_timer_p99_us: int = 0  # lateness of an idle timer in the same process: the machine's own noise
     last_seq: int = 0
+    fate: PodFate | None = None  # when its pod was taken away before the load's end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,3 +182,5 @@ class Measurement:
     cut_short: str = ""  # why the load ended before the plan did; empty when it did not
     answered_service_s: float | None = None  # from writing to answer, summed over the hold's answered requests
     worker_late_at_unix_s: tuple[float, ...] = field(default_factory=tuple)  # came after the load had been dealt
+    master_lost_because: str = ""
+    cluster: ClusterFacts | None = None  # None for a run that watched no cluster

@@ -76,6 +76,16 @@ EFFECTS: Mapping[FindingKind, Effects] = {
     FindingKind.RECORD_GAP: _CLIENT_COUNTS_WRONG,
     # A hold cut short proves nothing that needs the whole of it; what was missed in the part that was, was missed.
     FindingKind.CUT_SHORT: {kind: ONLY_MET for kind in _ANOTHER_LOAD},
+    # However a worker was taken away, what it should have sent is missing from then on.
+    FindingKind.WORKER_OOM_KILLED: _TOO_LITTLE_LOAD,
+    FindingKind.WORKER_EVICTED: _TOO_LITTLE_LOAD,
+    FindingKind.NODE_DRAINED: _TOO_LITTLE_LOAD,
+    FindingKind.WORKER_TWICE: {},  # the second pod got no shard: the load was sent once
+    # What was measured is neither the platform before nor the one after; a deployment alone makes errors and latency.
+    FindingKind.FINGERPRINT_CHANGED: _ANOTHER_LOAD,
+    # Like a hole in Prometheus, but of what Kubernetes alone was asked: replicas.
+    FindingKind.WATCH_BLIND: {"scaling": ONLY_MET},
+    FindingKind.BESIDE_TARGET: {},  # only told: what it really took away is contention
 }
 
 

@@ -36,3 +36,8 @@ def duration(duration_s: float) -> str:
 def number(value: float) -> str:
     """A count with thousands separators."""
     return f"{value:,.0f}"
+
+
+def seconds(duration_s: float) -> str:
+    """A short time as it was: "0.4 s", "14 s"."""
+    return f"{duration_s:.1f} s" if duration_s < 10 else f"{duration_s:.0f} s"

@@ -64,7 +64,7 @@ def pod_line(pod: Object) -> Line:
         "ready_unix_s": _since(status, "Ready"),
         "ready": _condition(status, "Ready").get("status") == "True",
         "unschedulable": str(_condition(status, "PodScheduled", "False").get("message", ""))[:LONGEST_MESSAGE],
-        "deletion_unix_s": unix_s(about.get("deletionTimestamp")),
+        "deletion_unix_s": _asked_to_go(about),
         "disruption": _disruption(status),
         "restarts": sum(int(one.get("restartCount") or 0) for one in status.get("containerStatuses") or ()),
         "ended": ended,
@@ -189,6 +189,12 @@ def _owner(about: Mapping[str, Any], labels: Mapping[str, Any]) -> str:
     if kind == "ReplicaSet" and len(template) > 1 and name.endswith(template):
         return f"Deployment/{name.removesuffix(template)}"
     return f"{kind}/{name}"
+
+
+def _asked_to_go(about: Mapping[str, Any]) -> float | None:
+    """When a pod was deleted: the API gives the end of its grace period."""
+    ends_unix_s = unix_s(about.get("deletionTimestamp"))
+    return None if ends_unix_s is None else ends_unix_s - float(about.get("deletionGracePeriodSeconds") or 0)
 
 
 def _condition(status: Mapping[str, Any], kind: str, having: str = "") -> Mapping[str, Any]:

@@ -24,6 +24,13 @@ FINDINGS: Mapping[FindingKind, str] = {
     FindingKind.RATE_CHANGED: "the rate was changed by hand",
     FindingKind.RECORD_GAP: "the record has gaps",
     FindingKind.CUT_SHORT: "the load ended before the plan did",
+    FindingKind.WORKER_OOM_KILLED: "a worker ran out of memory and was killed",
+    FindingKind.WORKER_EVICTED: "a worker was evicted from its node",
+    FindingKind.NODE_DRAINED: "a worker's node was drained",
+    FindingKind.WORKER_TWICE: "Kubernetes started a worker twice",
+    FindingKind.FINGERPRINT_CHANGED: "the platform was changed in mid-run",
+    FindingKind.WATCH_BLIND: "Kubernetes could not be watched",
+    FindingKind.BESIDE_TARGET: "golive ran on the platform's own nodes",
 }
 
 FAILURES: Mapping[str, str] = {

@@ -12,12 +12,14 @@ from slo.evidence import (
     AutoscalerSeries,
     BacklogSeries,
     ClientLoad,
+    Condition,
     Evidence,
     LatencyTable,
     NotSeen,
     ServerLoad,
     Window,
 )
+from slo.scale_ups import ScaleUp
 from slo.validity import Finding, FindingKind, Measurement, Severity, WorkerFacts
 
 START = 1_790_000_000
@@ -81,6 +83,20 @@ def autoscaler(
         wanted_more=np.zeros(len(wanted), dtype=np.bool_),
     )
     return replace(series, **changes)
+
+
+def condition(kind: str, *, holds: bool, reason: str, start: float, lasted_s: float) -> Condition:
+    """A condition that stood from so many seconds into the hold for so long."""
+    window = Window(start_unix_s=START + start, end_unix_s=START + start + lasted_s)
+    return Condition(kind=kind, holds=holds, reason=reason, message="", window=window)
+
+
+def scale_up(*, took_s: float) -> ScaleUp:
+    """From two to five after a step of the load, decided within five seconds."""
+    return ScaleUp(
+        from_replicas=2, to_replicas=5, load_unix_s=START, by_step=True, since_unix_s=START, over_target_unix_s=None,
+        desired_unix_s=START + 5.0, ready_unix_s=START + took_s,
+    )  # fmt: skip
 
 
 def evidence(*, seconds: int = 60, **changes: Any) -> Evidence:

@@ -16,7 +16,19 @@ from slo.objective import Availability, Backlog, ErrorRatio, Latency, Objective,
 from slo.validity import FindingKind, Severity
 from slo.verdict import Judgement, Outcome, RunOutcome
 from slo.voiding import EFFECTS
-from tests.slo.builders import START, autoscaler, client, evidence, finding, queue, server, table, unseen
+from tests.slo.builders import (
+    START,
+    autoscaler,
+    client,
+    condition,
+    evidence,
+    finding,
+    queue,
+    scale_up,
+    server,
+    table,
+    unseen,
+)  # fmt: skip
 
 THROUGHPUT = Throughput(name="throughput")
 P95 = Latency(name="p95", quantile_ratio=0.95, below_ms=450)
@@ -216,6 +228,53 @@ class TestScaling:
         early = autoscaler(desired=[5] * 20 + [8] * 40, ready=[5] * 25 + [8] * 35)
         settled = replace(SCALING, settled_for_s=30)
         assert outcome(settled, evidence(autoscalers=(early,))) is Outcome.MET
+
+    def test_the_reason_and_how_long_are_named(self) -> None:
+        wanting = np.zeros(60, dtype=np.bool_)
+        wanting[10:52] = True
+        one = autoscaler(desired=[3] * 60, max_replicas=3, wanted_more=wanting, name="api-gateway")
+        because = judged(SCALING, evidence(autoscalers=(one,))).because
+        told = "api-gateway: at max 3 while wanting more (ScalingLimited: TooManyReplicas) for 42 s, from 14:13:30 UTC"
+        assert because == told
+
+    @pytest.mark.parametrize(("lasted_s", "outcome"), [(44, Outcome.MET), (45, Outcome.UNPROVEN)])
+    def test_an_autoscaler_that_cannot_read_its_metrics_for_long_proves_nothing(
+        self, lasted_s: int, outcome: Outcome
+    ) -> None:
+        blind = condition("ScalingActive", holds=False, reason="FailedGetPodsMetric", start=5, lasted_s=lasted_s)
+        answer = judged(SCALING, evidence(autoscalers=(autoscaler(conditions=(blind,)),)))
+        assert answer.outcome is outcome
+        assert ("FailedGetPodsMetric" in answer.because) == (outcome is Outcome.UNPROVEN)
+
+    def test_failures_of_several_reasons_one_after_the_other_are_one(self) -> None:
+        first = condition("ScalingActive", holds=False, reason="FailedGetPodsMetric", start=5, lasted_s=25)
+        then = condition("ScalingActive", holds=False, reason="FailedGetResourceMetric", start=30, lasted_s=25)
+        answer = judged(SCALING, evidence(autoscalers=(autoscaler(conditions=(first, then)),)))
+        assert answer.outcome is Outcome.UNPROVEN
+        assert "for 50 s" in answer.because
+
+    def test_what_it_could_not_read_before_the_hold_is_no_matter(self) -> None:
+        before = condition("ScalingActive", holds=False, reason="FailedGetPodsMetric", start=-100, lasted_s=110)
+        assert judged(SCALING, evidence(autoscalers=(autoscaler(conditions=(before,)),))).outcome is Outcome.MET
+
+    def test_a_limit_below_the_minimum_is_benign(self) -> None:
+        few = condition("ScalingLimited", holds=True, reason="TooFewReplicas", start=0, lasted_s=60)
+        assert judged(SCALING, evidence(autoscalers=(autoscaler(conditions=(few,)),))).outcome is Outcome.MET
+
+    def test_to_have_wanted_more_stands_although_the_metrics_failed_later(self) -> None:
+        wanting = np.zeros(60, dtype=np.bool_)
+        wanting[:5] = True
+        blind = condition("ScalingActive", holds=False, reason="FailedGetPodsMetric", start=5, lasted_s=55)
+        one = autoscaler(wanted_more=wanting, conditions=(blind,))
+        assert judged(SCALING, evidence(autoscalers=(one,))).outcome is Outcome.MISSED
+
+    def test_how_the_slowest_scale_up_went_is_told_with_what_is_met(self) -> None:
+        ups = (scale_up(took_s=8), scale_up(took_s=19))
+        because = judged(SCALING, evidence(autoscalers=(autoscaler(scale_ups=ups),))).because
+        assert because == (
+            "all 1 autoscalers settled: core 5 of 10; 2 scale-ups, the slowest, core 2 → 5, took 19 s from the load's "
+            "step to ready, 14 s of it because pods were slow to become ready"
+        )
 
     def test_a_hold_shorter_than_the_stretch_proves_nothing(self) -> None:
         assert outcome(replace(SCALING, settled_for_s=90), evidence()) is Outcome.UNPROVEN
