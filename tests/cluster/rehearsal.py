@@ -48,7 +48,7 @@ class Platform:
     min_replicas: int = 1
     max_replicas: int = 6
     ready_after_s: int = 0
-    cpu_request_millicores: int = 20
+    cpu_request_millicores: int = 50  # about twice what 250 requests/s cost
     behavior: Mapping[str, object] | None = None  # as spec.behavior of an HPA manifest
     changes: Mapping[str, object] | None = None  # whole keys of cluster.yaml, replaced
 

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from tests.cluster.artefacts import debian, go_programs, images
 from tests.cluster.artefacts.kept import Artefacts
-from tests.cluster.artefacts.recipe import fingerprint, go_fingerprint
+from tests.cluster.artefacts.recipe import fingerprint
 from tests.cluster.lock import alone
 from tests.cluster.places import Places
 
 Say = Callable[[str], None]
-GO_FINGERPRINT = "go-fingerprint"
 UNUSED_AFTER_S = 14 * 86_400
 
 
@@ -43,22 +42,12 @@ def _build(places: Places, artefacts: Artefacts, say: Say) -> None:
     go_cache = places.cache / "gocache"
     with _timed("Debian's packages", say):
         debian.fetch(making)
-    _take_over_programs(places, making, say)
-    go_programs.build(making, go_cache, say)
-    (making.folder / GO_FINGERPRINT).write_text(go_fingerprint())
+    go_programs.build(making, places.cache / "programs", go_cache, say)
     images.make(making)
     making.folder.rename(artefacts.folder)
     say(f"built in {(time.monotonic() - begun) / 60:.1f} minutes; removing Go's cache ({_gib(go_cache):.1f} GiB)")
     shutil.rmtree(go_cache, ignore_errors=True)
     _forget_unused(places, artefacts, say)
-
-
-def _take_over_programs(places: Places, making: Artefacts, say: Say) -> None:
-    """When another recipe has the same Go programs, they are not compiled again."""
-    for mark in places.cache.glob(f"*/{GO_FINGERPRINT}"):
-        if mark.read_text() == go_fingerprint() and not making.bin.exists():
-            say(f"  the Go programs are those of {mark.parent.name}")
-            shutil.copytree(mark.parent / "bin", making.bin, symlinks=True, copy_function=os.link)
 
 
 @contextmanager
@@ -79,3 +68,6 @@ def _forget_unused(places: Places, current: Artefacts, say: Say) -> None:
         if is_one and time.time() - folder.stat().st_mtime > UNUSED_AFTER_S:
             say(f"removing {folder}, unused for two weeks")
             shutil.rmtree(folder)
+    for program in (places.cache / "programs").iterdir():
+        if program.stat().st_nlink == 1:
+            program.unlink()

@@ -8,30 +8,41 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.cluster.artefacts.kept import Artefacts
-from tests.cluster.artefacts.recipe import GO, NODE, PARTS, PROGRAMS, Program, version_flags
+from tests.cluster.artefacts.recipe import GO, NODE, PARTS, PROGRAMS, Program, fingerprint_of, version_flags
 from tests.cluster.commands import call
 
 REMEDY = "Is Go (1.24 or newer) installed, and can it reach its module proxy?"
 STEP_WITHIN_S = 1800.0
 
 
-def build(artefacts: Artefacts, go_cache: Path, say: Callable[[str], None]) -> None:
-    """Build what is missing, one step after the other."""
-    artefacts.bin.mkdir(parents=True, exist_ok=True)
-    go_cache.mkdir(parents=True, exist_ok=True)
+def build(artefacts: Artefacts, kept: Path, go_cache: Path, say: Callable[[str], None]) -> None:
+    """Have all of them in the artefacts' folder; one that some recipe has had is in `kept` and not compiled again."""
+    for folder in (artefacts.bin, kept, go_cache):
+        folder.mkdir(parents=True, exist_ok=True)
     steps = len(PARTS) + len(PROGRAMS)
-    if not (artefacts.bin / NODE.name).exists():
+    if not _in(kept, NODE).exists():
         for number, part in enumerate(PARTS, start=1):
             took_s = _go_build(go_cache, *part.packages)
             say(f"  {number}/{steps} {part.name}: {took_s:.0f} s")
     for number, program in enumerate(PROGRAMS, start=len(PARTS) + 1):
-        target = artefacts.bin / program.name
+        target = _in(kept, program)
         if not target.exists():
             took_s = _link(go_cache, program, target)
             say(f"  {number}/{steps} {program.name}: {took_s:.0f} s, {target.stat().st_size >> 20} MiB")
-        for name in program.also_called:
-            (artefacts.bin / name).unlink(missing_ok=True)
-            (artefacts.bin / name).symlink_to(program.name)
+        _place(program, target, artefacts.bin)
+
+
+def _in(kept: Path, program: Program) -> Path:
+    return kept / f"{program.name}-{fingerprint_of(program)}"
+
+
+def _place(program: Program, built: Path, into: Path) -> None:
+    """A hard link: what no recipe links any more can be forgotten."""
+    for name in (program.name, *program.also_called):
+        (into / name).unlink(missing_ok=True)
+    (into / program.name).hardlink_to(built)
+    for name in program.also_called:
+        (into / name).symlink_to(program.name)
 
 
 def _link(go_cache: Path, program: Program, target: Path) -> float:

@@ -90,16 +90,17 @@ def version_flags() -> str:
 
 def fingerprint() -> str:
     """Changes when anything that is built would."""
-    told = hashlib.sha256(repr((go_fingerprint(), RUNTIME_PACKAGES, NET_PACKAGES)).encode())
+    programs = [fingerprint_of(program) for program in PROGRAMS]
+    told = hashlib.sha256(repr((programs, RUNTIME_PACKAGES, NET_PACKAGES)).encode())
     for maker in ("image_archive.py", "images.py", "debian.py"):
         told.update(Path(__file__).with_name(maker).read_bytes())
     return told.hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def go_fingerprint() -> str:
-    """Changes when a Go program would: the part that takes minutes."""
-    told = hashlib.sha256(repr((PROGRAMS, version_flags())).encode())
-    for source in sorted(path for path in GO.rglob("*") if path.is_file()):
-        told.update(f"\n{source.relative_to(GO)}\n".encode())
+def fingerprint_of(program: Program) -> str:
+    """Changes when the program would: its own source, the versions of all modules, the flags."""
+    told = hashlib.sha256(repr((program, version_flags())).encode())
+    own = (GO / program.package).glob("*.go")
+    for source in (GO / "go.mod", GO / "go.sum", *sorted(own)):
         told.update(source.read_bytes())
     return told.hexdigest()[:FINGERPRINT_DIGITS]

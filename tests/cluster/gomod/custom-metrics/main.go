@@ -27,6 +27,14 @@ type adapter struct {
 	maxAge        time.Duration
 }
 
+// untimed asks without the adapter's timeout: it takes the time left for a negative one, which Prometheus refuses.
+type untimed struct{ client.GenericAPIClient }
+
+func (asked untimed) Do(ctx context.Context, verb, endpoint string, query url.Values) (client.APIResponse, error) {
+	query.Del("timeout")
+	return asked.GenericAPIClient.Do(ctx, verb, endpoint, query)
+}
+
 func main() {
 	if err := run(context.Background()); err != nil {
 		klog.Fatal(err)
@@ -74,7 +82,8 @@ func (asked *adapter) provide(ctx context.Context) (provider.CustomMetricsProvid
 	if err != nil {
 		return nil, err
 	}
-	prometheus := client.NewClient(&http.Client{Timeout: 5 * time.Second}, place, http.Header{}, http.MethodGet)
+	api := untimed{client.NewGenericAPIClient(&http.Client{Timeout: 5 * time.Second}, place, http.Header{})}
+	prometheus := client.NewClientForAPI(api, http.MethodGet)
 	answers, lister := customprovider.NewPrometheusProvider(mapper, dynamic, prometheus, namers, asked.relist, asked.maxAge)
 	lister.RunUntil(ctx.Done())
 	return answers, nil
