@@ -14,13 +14,14 @@ import yaml
 from tests.charts.places import CHART, VALUE_SETS
 from tests.cluster.artefacts.build import ensure
 from tests.cluster.commands import call
+from tests.cluster.fixture import BUILT_WITHIN_S
 from tests.cluster.places import places
 
 OLDEST_KUBERNETES = "1.28.0"
 RELEASE = "golive-20261125t010203z-30k-ab12"
 NAMESPACE = "golive"
 Manifest = dict[str, Any]
-needs_helm = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the first one on a machine builds it
+needs_helm = [pytest.mark.slow, pytest.mark.timeout(BUILT_WITHIN_S)]
 
 
 def helm(*words: str | Path) -> str:
