@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def of_files(*places: Path) -> str:
 
 def of_words(*words: str) -> str:
     """The fingerprint of texts."""
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:LENGTH]
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:LENGTH]
 
 
 def _files(place: Path) -> Iterable[Path]:

@@ -24,12 +24,16 @@ def gather_for_golive() -> None:
     """Lay out what the golive image is made of."""
     _place(_packages(), GIVEN / "packages")
     with tempfile.TemporaryDirectory() as workshop:
-        made = Path(workshop)
-        maturin = Path(sys.executable).with_name("maturin")
-        command: list[str | Path] = [maturin, "build", "--quiet", "--release", "--locked", "--out", made]
-        call(command, within=CHECKOUT, remedy=REMEDY, variables=_cargo_variables())
-        _place(made, GIVEN / "golive")
+        build_wheel(Path(workshop))
+        _place(Path(workshop), GIVEN / "golive")
     _note_crates(GIVEN / "golive")
+
+
+def build_wheel(into: Path) -> None:
+    """Build golive's own wheel from the checkout."""
+    maturin = Path(sys.executable).with_name("maturin")
+    command: list[str | Path] = [maturin, "build", "--quiet", "--release", "--locked", "--out", into]
+    call(command, within=CHECKOUT, remedy=REMEDY, variables=_cargo_variables())
 
 
 def gather_for_platform() -> None:
