@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.cluster.addresses import API_PORT, NODE, NODE_ADDRESS, PODS, SERVICES
+from tests.cluster.addresses import API_PORT, NODE, NODE_ADDRESS, PODS, PROMETHEUS_SERVICE, SERVICES
 
 ETCD = "http://127.0.0.1:2379"
 # An autoscaler in seconds rather than minutes: docs/test-cluster.md says what the usual values are.
@@ -145,25 +145,18 @@ def metrics_server(pki: Path) -> Daemon:
     return Daemon(name="metrics-server", command=("metrics-server", *flags))
 
 
-def coredns(run: Path) -> Daemon:
-    """The cluster's names."""
-    return Daemon(name="coredns", command=("coredns", "-conf", str(run / "Corefile")))
-
-
-def scrape_targets(places_run: Path, pki: Path) -> Daemon:
+def scrape_targets(run: Path, pki: Path) -> Daemon:
     """Tells Prometheus which pods want to be scraped."""
-    module = ("-m", "tests.cluster.scrape_targets")
-    return Daemon(
-        name="scrape-targets", command=(sys.executable, *module, str(pki), str(places_run / "targets" / "pods.json"))
-    )
+    where = (str(pki), str(run / "prometheus" / "targets" / "pods.json"))
+    return Daemon(name="scrape-targets", command=(sys.executable, "-m", "tests.cluster.scrape_targets", *where))
 
 
-def custom_metrics(run: Path, pki: Path, prometheus: str) -> Daemon:
+def custom_metrics(run: Path, pki: Path) -> Daemon:
     """http_requests_per_second of every pod, from Prometheus."""
     config = pki / "admin.conf"
     flags = _flags(
         lister_kubeconfig=config, authentication_kubeconfig=config, authorization_kubeconfig=config, secure_port="4444",
-        tls_cert_file=pki / "metrics.crt", tls_private_key_file=pki / "metrics.key", prometheus_url=prometheus,
+        tls_cert_file=pki / "metrics.crt", tls_private_key_file=pki / "metrics.key", prometheus_url=f"http://{PROMETHEUS_SERVICE}:9090",
         config=run / "custom-metrics.json", metrics_relist_interval="2s", metrics_max_age="1m",
     )  # fmt: skip
     return Daemon(name="custom-metrics", command=("custom-metrics", *flags))

@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.cluster import daemons, monitoring
+from tests.cluster import daemons
 from tests.cluster.addresses import API_URL, DNS_SERVICE, NODE, NODE_ADDRESS
 from tests.cluster.artefacts.kept import Artefacts
 from tests.cluster.daemons import Daemon
@@ -86,8 +86,8 @@ def _start_all(artefacts: Artefacts, places: Places) -> None:
         daemons.kubelet(run, pki),
         daemons.kube_proxy(run),
         daemons.kube_state_metrics(pki),
-        daemons.coredns(run),
-        *monitoring.daemons(places),
+        daemons.scrape_targets(run, pki),
+        daemons.custom_metrics(run, pki),
     )
     for daemon in after_api:
         start(daemon)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from scenarios.errors import StageFailed
 from tests.cluster import addresses, certificates, cgroups, monitoring, network, node_files, processes
+from tests.cluster.artefacts import images
 from tests.cluster.artefacts.build import ensure
 from tests.cluster.artefacts.kept import Artefacts
 from tests.cluster.commands import call
@@ -98,10 +99,11 @@ def _bring_up(places: Places, artefacts: Artefacts, say: Say) -> None:
     _kubectl(places, artefacts, "wait", "--for=condition=Ready", f"node/{addresses.NODE}", "--timeout=60s")
     say("node Ready")
     wait("first service account", lambda: _ready(places, "/api/v1/namespaces/default/serviceaccounts/default"))
-    wait("names are answered (CoreDNS)", lambda: _open(f"http://{addresses.NODE_ADDRESS}:8092/ready"))
     wait("kube-state-metrics", lambda: _open(f"http://{addresses.NODE_ADDRESS}:8080/healthz"))
-    wait("Prometheus", lambda: _open(f"http://{addresses.PROMETHEUS_SERVICE}:9090/-/ready"))
-    wait("Alertmanager", lambda: _open(f"http://{addresses.ALERTMANAGER_SERVICE}:9093/-/ready"))
+    for namespace, name in (("kube-system", "coredns"), ("monitoring", "prometheus"), ("monitoring", "alertmanager")):
+        deployment = ("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=60s")
+        _kubectl(places, artefacts, *deployment)
+        say(name)
     node_metrics = f"/apis/metrics.k8s.io/v1beta1/nodes/{addresses.NODE}"
     wait("metrics of the node (metrics-server)", lambda: _ready(places, node_metrics))
     places.ready_mark.touch()
@@ -141,10 +143,10 @@ def _import_images(places: Places, artefacts: Artefacts, say: Say) -> None:
 
 
 def _apply_addons(places: Places, artefacts: Artefacts) -> None:
-    known = {name: value for name, value in vars(addresses).items() if isinstance(value, str)}
+    known = {name: value for module in (addresses, images) for name, value in vars(module).items() if name.isupper()}
     authority = base64.b64encode((places.certificates / "ca.crt").read_bytes()).decode()
     for manifest in sorted(MANIFESTS.glob("*.yaml")):
-        text = string.Template(manifest.read_text()).substitute(known, CA_BUNDLE=authority)
+        text = string.Template(manifest.read_text()).substitute(known, CA_BUNDLE=authority, RUN=places.run)
         _kubectl(places, artefacts, "apply", "--server-side", "-f", "-", stdin=text)
 
 

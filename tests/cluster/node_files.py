@@ -1,4 +1,4 @@
-"""What the node's programs read: containerd, the CNI bridge, kubelet, kube-proxy, CoreDNS."""
+"""What the node's programs read: containerd, the CNI bridge, kubelet, kube-proxy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ def write(places: Places, artefacts: Artefacts) -> None:
     _write_json(run / "cni" / "10-bridge.conflist", _bridge(run))
     _write_json(run / "kubelet.json", _kubelet(run, pki))
     _write_json(run / "kube-proxy.json", _kube_proxy(pki))
-    (run / "Corefile").write_text(_corefile(pki))
 
 
 def _write_json(path: Path, value: object) -> None:
@@ -117,16 +116,3 @@ def _kube_proxy(pki: Path) -> dict[str, object]:
         "nftables": {"masqueradeAll": False, "syncPeriod": "30s", "minSyncPeriod": "100ms"},
         "featureGates": {"KubeletInUserNamespace": True},
     }
-
-
-def _corefile(pki: Path) -> str:
-    return f"""
-.:53 {{
-  errors
-  health :8091
-  ready :8092
-  kubernetes cluster.local in-addr.arpa {{
-    kubeconfig {pki}/admin.conf
-  }}
-}}
-"""

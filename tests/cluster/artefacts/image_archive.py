@@ -20,6 +20,7 @@ class Image:
     name: str  # with its tag
     files: Mapping[str, Path]  # where in the image: what from here
     entrypoint: tuple[str, ...]
+    folder: str = "/"  # where it starts
     user: str = "10001:10001"
     environment: tuple[str, ...] = field(default=("PATH=/usr/local/bin:/usr/bin:/bin",))
 
@@ -50,7 +51,7 @@ def _configuration(image: Image, digest: str) -> dict[str, object]:
             "Entrypoint": list(image.entrypoint),
             "Env": list(image.environment),
             "User": image.user,
-            "WorkingDir": "/",
+            "WorkingDir": image.folder,
         },
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
     }
