@@ -14,12 +14,14 @@ export CARGO_TARGET_DIR := $(CACHE)/cargo
 # What a run may be told: `make loadtest-30k RATE=10000 DURATION=1m WORKLOAD=direct-heavy TARGET=staging PROMETHEUS=http://… RESULTS=/data WORKERS=2 UI=1`
 RUN_OPTIONS = $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION)) $(if $(WORKLOAD),--workload $(WORKLOAD)) \
   $(if $(TARGET),--target $(TARGET)) $(if $(PROMETHEUS),--prometheus $(PROMETHEUS)) $(if $(RESULTS),--results $(RESULTS)) \
-  $(if $(WORKERS),--workers $(WORKERS)) $(if $(UI),--ui) $(if $(ON),--on $(ON))
+  $(if $(WORKERS),--workers $(WORKERS)) $(if $(UI),--ui) $(if $(ON),--on $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) \
+  $(if $(NAMESPACE),--namespace $(NAMESPACE)) $(if $(IMAGE),--image $(IMAGE)) $(foreach file,$(VALUES),--values $(file)) $(if $(SECRET),--secret $(SECRET))
 
 .PHONY: help
 help: ## this list
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9%-]+):.*## /\1\t/' | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
 	@echo "  A run takes RATE= DURATION= WORKLOAD= TARGET= PROMETHEUS= RESULTS= WORKERS= UI=1"
+	@echo "  On a cluster ON=cluster CONTEXT= NAMESPACE= IMAGE= VALUES=\"file …\" SECRET="
 
 # --- the main job and its relatives -------------------------------------------------------------
 PROFILES := smoke baseline 10k 30k stress spike soak go-live
@@ -38,6 +40,10 @@ $(addprefix loadtest-,$(PROFILES)): loadtest-%: setup
 .PHONY: report
 report: setup ## render the report of RUN= (default: the newest) again
 	@$(BIN)/golive report $(RUN)
+
+.PHONY: image
+image: setup ## build the images without a registry, as root on Debian 12 with buildah (BASE= another base); docs/image.md
+	@$(BIN)/python -m scripts.image $(if $(BASE),--base $(BASE))
 
 # --- for those who change golive ----------------------------------------------------------------
 .PHONY: check lint test test-rust bench setup setup-dev lock fmt chart clean
@@ -74,9 +80,10 @@ fmt: setup-dev ## format Python and Rust
 	@cd engine && cargo fmt
 
 lock: setup-dev ## resolve the locked Python packages anew
-	@for part in run dev; do $(BIN)/pip-compile -q --no-config --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --strip-extras --allow-unsafe $$([ $$part = dev ] && echo "-c requirements/run.txt --extra dev") \
-	  -o requirements/$$part.txt pyproject.toml requirements/build.in; done
+	@compile="$(BIN)/pip-compile -q --no-config --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --allow-unsafe"; \
+	for part in run dev; do $$compile $$([ $$part = dev ] && echo "-c requirements/run.txt --extra dev") \
+	  -o requirements/$$part.txt pyproject.toml requirements/build.in; done; \
+	for part in pod build; do $$compile -c requirements/run.txt -o requirements/$$part.txt requirements/$$part.in; done
 
 # --- set-up -------------------------------------------------------------------------------------
 setup: $(STAMP)/packages $(STAMP)/engine $(STAMP)/monitoring ## what a run needs: packages, engine, Prometheus
@@ -111,7 +118,7 @@ $(STAMP)/monitoring: loadtest/rehearsal/binaries.py | $(STAMP)/engine
 	@$(BIN)/python -m loadtest.rehearsal.binaries
 	@touch $@
 
-$(STAMP)/test-tools: | $(STAMP)/tools
+$(STAMP)/test-tools: scripts/require-test-tools | $(STAMP)/tools
 	@scripts/require-test-tools
 	@touch $@
 
