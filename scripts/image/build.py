@@ -20,6 +20,7 @@ from scripts.image.paths import CHECKOUT, GIVEN, LOCK, SOURCES, images
 
 KEPT_BUILDS = 3
 IMAGES = {"golive": "localhost/golive:test", "platform": "localhost/golive-platform:test"}
+BASE = "localhost/golive-base"
 SBOM = "sbom.cdx.json"
 
 
@@ -48,10 +49,13 @@ def build_image(target: str, *, base: str = "") -> Built:
 
 def _build(target: str, base: str, built: Built) -> None:
     arguments = {"BASE": base, "WHEELS": "given", "VERSION": _version(), "REVISION": _revision()}
+    if target == "golive":  # a name of its own keeps the stage of the packages, the slow one, for the next build
+        buildah.build(CHECKOUT, name=f"{BASE}-and-packages:kept", target="locked", arguments=arguments)
     buildah.build(CHECKOUT, name=built.name, target=target, arguments=arguments)
     built.archive.parent.mkdir(parents=True, exist_ok=True)
     built.sbom.write_text(_read_from_image(built.name, f"opt/golive/{SBOM}"))
     buildah.write_archive(built.name, built.archive)
+    buildah.tidy()
 
 
 def _gather(target: str) -> None:
@@ -65,8 +69,8 @@ def _gather(target: str) -> None:
 
 def _debian_base() -> str:
     """The base made of Debian's packages, in buildah's store; made anew when this file's list of them changes."""
-    name = f"localhost/golive-base:{of_files(Path(debian_root.__file__))}"
-    if not buildah.has_image(name):
+    name = f"{BASE}:{of_files(Path(debian_root.__file__))}"
+    if name not in buildah.images_called(BASE):
         with tempfile.TemporaryDirectory(dir=images()) as workshop:
             root = Path(workshop) / "context" / "root"
             packages = Path(workshop) / "packages"
@@ -75,6 +79,8 @@ def _debian_base() -> str:
             debian_root.unpack(debian_root.download(packages), root)
             (root.parent / "Dockerfile").write_text("FROM scratch\nCOPY root /\nENV PATH=/usr/local/bin:/usr/bin\n")
             buildah.build(root.parent, name=name)
+        for old in set(buildah.images_called(BASE)) - {name}:
+            buildah.buildah("rmi", old, within=CHECKOUT)
     return name
 
 

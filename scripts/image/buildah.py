@@ -19,10 +19,16 @@ def buildah(*words: str | Path, within: Path) -> str:
     return call(["buildah", *places, *words], within=within, remedy=REMEDY).strip()
 
 
-def has_image(name: str) -> bool:
-    """Whether the store holds an image of this name."""
-    listed = buildah("images", "--format", "{{.Name}}:{{.Tag}}", within=images().parent)
-    return name in listed.splitlines()
+def images_called(name: str) -> list[str]:
+    """The store's images of this name, with their tags."""
+    listed = buildah("images", "--format", "{{.Name}}:{{.Tag}}", within=images().parent).splitlines()
+    return [each for each in listed if each.startswith(f"{name}:")]
+
+
+def tidy() -> None:
+    """Remove what no image with a name is made of: a store would otherwise grow by each build."""
+    buildah("rm", "--all", within=images().parent)
+    buildah("rmi", "--prune", within=images().parent)
 
 
 def build(context: Path, *, name: str, target: str = "", arguments: Mapping[str, str] | None = None) -> None:

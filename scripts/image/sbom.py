@@ -1,6 +1,6 @@
 """The bill of materials of an image as CycloneDX 1.6 JSON: Python, its packages, Rust crates, Debian packages.
 
-Runs inside the Dockerfile with nothing but the standard library. The same contents give the same document: no clock.
+Runs inside the Dockerfile with nothing but the standard library. Equal contents give the same document: no clock.
 """
 
 from __future__ import annotations
