@@ -14,12 +14,14 @@ export CARGO_TARGET_DIR := $(CACHE)/cargo
 # What a run may be told: `make loadtest-30k RATE=10000 DURATION=1m WORKLOAD=direct-heavy TARGET=staging PROMETHEUS=http://… RESULTS=/data WORKERS=2 UI=1`
 RUN_OPTIONS = $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION)) $(if $(WORKLOAD),--workload $(WORKLOAD)) \
   $(if $(TARGET),--target $(TARGET)) $(if $(PROMETHEUS),--prometheus $(PROMETHEUS)) $(if $(RESULTS),--results $(RESULTS)) \
-  $(if $(WORKERS),--workers $(WORKERS)) $(if $(UI),--ui) $(if $(ON),--on $(ON))
+  $(if $(WORKERS),--workers $(WORKERS)) $(if $(UI),--ui) $(if $(ON),--on $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) \
+  $(if $(NAMESPACE),--namespace $(NAMESPACE)) $(if $(IMAGE),--image $(IMAGE)) $(foreach file,$(VALUES),--values $(file)) $(if $(SECRET),--secret $(SECRET))
 
 .PHONY: help
 help: ## this list
 	@grep -hE '^[a-z0-9%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9%-]+):.*## /\1\t/' | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
 	@echo "  A run takes RATE= DURATION= WORKLOAD= TARGET= PROMETHEUS= RESULTS= WORKERS= UI=1"
+	@echo "  On a cluster ON=cluster CONTEXT= NAMESPACE= IMAGE= VALUES=\"file …\" SECRET="
 
 # --- the main job and its relatives -------------------------------------------------------------
 PROFILES := smoke baseline 10k 30k stress spike soak go-live
