@@ -90,6 +90,7 @@ def _bring_up(places: Places, artefacts: Artefacts, say: Say) -> None:
     monitoring.write(places)
     network.lay()
     cgroups.prepare()
+    say("network and certificates")
     init = processes.start(places, artefacts.folder)
     wait = _waiter(places, init, say)
     wait("API server ready", lambda: _ready(places, "/readyz"))

@@ -40,6 +40,9 @@ def remove() -> None:
         succeeds(["ip", "link", "del", CABLE])
     if HANDLE.exists():
         succeeds(["ip", "netns", "del", NAMESPACE])
+    # `ip netns` makes the folder a mount, and makes it again when it needs it.
+    if HANDLE.parent.is_dir() and not any(HANDLE.parent.iterdir()):
+        succeeds(["umount", str(HANDLE.parent)])
 
 
 def leftovers() -> list[str]:
