@@ -57,7 +57,7 @@ def is_up(places: Places) -> bool:
 
 def leftovers(places: Places) -> list[str]:
     """All that a cluster is, outside its own folder: nothing after `down`."""
-    left = [f"process {process.pid} {process.name()}" for process in processes.remaining(places)]
+    left = [f"process {processes.called(process)}" for process in processes.remaining(places)]
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     left += [f"mount {place}" for place in mounts if place.startswith(f"{places.cache}/")]
     left += [f"cgroup {folder}" for folder in cgroups.leftovers()]

@@ -96,11 +96,21 @@ def end_all(places: Places) -> None:
     until = time.monotonic() + PATIENCE_S
     while left := remaining(places):
         if time.monotonic() > until:
-            names = ", ".join(f"{process.pid} {process.name()}" for process in left)
-            raise StageFailed(f"These do not end: {names}.", remedy="See what they wait for in /proc/PID/stack.")
+            raise StageFailed(
+                f"These do not end: {', '.join(map(called, left))}.",
+                remedy="See what they wait for in /proc/PID/stack.",
+            )
         for process in left:
             _kill(process.pid)
         time.sleep(0.1)
+
+
+def called(process: psutil.Process) -> str:
+    """Its number and name."""
+    try:
+        return f"{process.pid} {process.name()}"
+    except psutil.NoSuchProcess:
+        return f"{process.pid} (ended just now)"
 
 
 def _kill(pid: int) -> None:

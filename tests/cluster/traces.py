@@ -20,7 +20,9 @@ def traces() -> dict[str, list[str]]:
     links = json.loads(call(["ip", "-j", "link"], remedy=REMEDY))
     rules = call(["ip", "-o", "route", "show", "table", "all"], remedy=REMEDY)
     return {
-        "processes": sorted(process.name() for process in psutil.process_iter() if process.pid not in family),
+        "processes": sorted(
+            process.info["name"] for process in psutil.process_iter(["name"]) if process.pid not in family
+        ),
         "mounts": sorted(line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()),
         "network namespaces": sorted(path.name for path in Path("/run/netns").glob("*")),
         "links": sorted(str(link["ifname"]) for link in links),
