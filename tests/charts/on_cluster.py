@@ -16,7 +16,7 @@ from tests.charts.places import CHART, VALUE_SETS
 
 RELEASE = "golive-of-the-tests"
 IMAGE = {"repository": "localhost/golive", "tag": "test", "pullPolicy": "Never"}
-SMALL = {"cpu": "500m", "memory": "256Mi"}
+SMALL = {"cpu": "300m", "memory": "256Mi"}
 
 
 class Cluster(Protocol):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from loadtest.cluster.orders import PodOrders, portable
+from loadtest.cluster.values import Egress, Image, values_for
+from scenarios.files import load_plan
+from scenarios.target import Target, TargetClass, WriteConsent
 from tests.charts import documentation
 from tests.charts.places import README, SCHEMA, VALUES
 
@@ -95,6 +100,20 @@ def test_what_people_may_want_is_allowed() -> None:
         networkPolicy={"targetEgress": [{}], "dns": {"to": []}},
         podSecurityContext={"runAsUser": None},
     )
+
+
+def test_what_the_launcher_writes_keeps_the_schema() -> None:
+    target = Target(name="staging", url="http://api.shop:8080", target_class=TargetClass.STAGING, namespace="shop")
+    plan = load_plan("smoke", target=replace(target, writes=WriteConsent(requests=("*",), at_most=10**6)))
+    orders = PodOrders(
+        run_id="20261125T010203Z-smoke-ab12", launched_by="sre", lease_namespace="shop", lease_name="golive-0f1e2d3c",
+        connect_within_s=300.0, keep_for_s=3600.0, fingerprint={},
+    )  # fmt: skip
+    rules = [{"to": [{"ipBlock": {"cidr": "192.0.2.1/32"}}], "ports": [{"protocol": "TCP", "port": 443}]}]
+    egress = Egress(target=rules, prometheus=rules, api_server=rules, dns=[{"podSelector": {}}])
+    image = Image(reference=f"registry.example.com:5000/golive@sha256:{'a' * 64}")
+    values = values_for(plan, portable(plan), orders, egress=egress, image=image, secret="login")
+    Draft7Validator(LAW).validate(values)
 
 
 def test_a_comment_describes_the_key_below_it_and_no_other() -> None:

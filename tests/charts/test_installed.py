@@ -25,10 +25,10 @@ NOWHERE = {"nowhere": "true"}  # a node label that no node has: the role stays P
 RUN = "smoke-of-the-tests"
 LEASE = "golive-0f1e2d3c"
 JOB = "batch.kubernetes.io/job-name"
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
-def values(namespace: str, *, waiting: str) -> dict[str, Any]:
+def values(namespace: str, *, waiting: str, **run: Any) -> dict[str, Any]:
     """A smoke test, one of whose roles is never scheduled, so that the other waits for it."""
     target = Target(name="nobody", url="http://nobody.invalid", target_class=TargetClass.REHEARSAL, namespace=namespace)
     carried = portable(load_plan("smoke", target=target))
@@ -38,8 +38,9 @@ def values(namespace: str, *, waiting: str) -> dict[str, Any]:
     )  # fmt: skip
     role = {"resources": SMALL, "terminationGracePeriodSeconds": 2}
     pending = {**role, "nodeSelector": NOWHERE}
+    files = dict(carried.files)
     return values_for_tests(
-        run={"id": orders.run_id, "plan": carried.text, "orders": orders.to_json(), "files": dict(carried.files)},
+        run={"id": orders.run_id, "plan": carried.text, "orders": orders.to_json(), "files": files, **run},
         workers={"count": 2, **(role if waiting == "workers" else pending)},
         master=role if waiting == "master" else pending,
         rbac={"targetNamespaces": [namespace], "lease": {"namespace": namespace, "name": LEASE}},
@@ -48,14 +49,14 @@ def values(namespace: str, *, waiting: str) -> dict[str, Any]:
 
 
 @contextmanager
-def installed(cluster: Cluster, *, waiting: str) -> Iterator[str]:
+def installed(cluster: Cluster, *, waiting: str, **run: Any) -> Iterator[str]:
     """A release in a namespace of its own; yields the namespace."""
     with cluster.namespace() as namespace:
         cluster.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
         held = {"holderIdentity": RUN, "leaseDurationSeconds": 900, "renewTime": "2099-01-01T00:00:00.000000Z"}
         lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": LEASE}, "spec": held}
         apply(cluster, [lease], "-n", namespace)
-        with as_file(values(namespace, waiting=waiting)) as path:
+        with as_file(values(namespace, waiting=waiting, **run)) as path:
             cluster.helm("install", RELEASE, str(CHART), "-n", namespace, "--values", path)
         yield namespace
 
@@ -89,6 +90,12 @@ def phases(cluster: Cluster, namespace: str, role: str) -> list[str]:
     return [pod["status"]["phase"] for pod in pods(cluster, namespace, role)]
 
 
+def failure(cluster: Cluster, namespace: str, role: str) -> str:
+    """Why the role's Job failed; "" when it did not."""
+    reason = "jsonpath={.status.conditions[?(@.type=='Failed')].reason}"
+    return cluster.kubectl("get", "job", f"{RELEASE}-{role}", "-n", namespace, "-o", reason)
+
+
 def eventually(true: Callable[[], bool]) -> None:
     deadline_s = time.monotonic() + PATIENCE_S
     while not true():
@@ -103,7 +110,7 @@ def evict(cluster: Cluster, namespace: str, pod: str) -> None:
 
 
 def test_helm_test_finds_the_master_reached_by_workers_only(cluster: Cluster, with_master: str) -> None:
-    said = cluster.helm("test", RELEASE, "-n", with_master, "--timeout", "90s")
+    said = cluster.helm("test", RELEASE, "-n", with_master, "--timeout", "150s")
     assert said.count("Phase:          Succeeded") == 2
 
 
@@ -128,7 +135,7 @@ def test_helm_test_fails_where_nothing_enforces_the_policies(cluster: Cluster, w
     """Without the policies a cluster is as one without an agent."""
     cluster.kubectl("delete", "networkpolicy", "--all", "-n", with_master)
     with pytest.raises(StageFailed, match=r"any pod reaches .*: nothing enforces NetworkPolicies here"):
-        cluster.helm("test", RELEASE, "-n", with_master, "--timeout", "90s")
+        cluster.helm("test", RELEASE, "-n", with_master, "--timeout", "150s")
 
 
 def test_each_worker_has_its_own_shard_and_is_in_the_guaranteed_class(cluster: Cluster, with_workers: str) -> None:
@@ -165,16 +172,21 @@ def test_one_worker_lost_ends_the_job_and_its_other_pods(cluster: Cluster, with_
     """What the README says of `backoffLimit: 0`."""
     first, second = (pod["metadata"]["name"] for pod in pods(cluster, with_workers, "worker"))
     cluster.kubectl("delete", "pod", first, "-n", with_workers, "--wait=false")
-    condition = "{.status.conditions[?(@.type=='Failed')].reason}"
-    job = ("get", "job", f"{RELEASE}-worker", "-n", with_workers, "-o", f"jsonpath={condition}")
-    eventually(lambda: cluster.kubectl(*job) == "BackoffLimitExceeded")
+    eventually(lambda: failure(cluster, with_workers, "worker") == "BackoffLimitExceeded")
     eventually(lambda: "Running" not in phases(cluster, with_workers, "worker"))
     assert {pod["metadata"]["name"] for pod in pods(cluster, with_workers, "worker")} <= {first, second}
 
 
+def test_the_dead_mans_switch_ends_workers_and_leaves_the_master(cluster: Cluster, image: None) -> None:
+    with installed(cluster, waiting="workers", deadlineSeconds=6) as namespace:
+        eventually(lambda: failure(cluster, namespace, "worker") == "DeadlineExceeded")
+        eventually(lambda: "Running" not in phases(cluster, namespace, "worker"))
+        assert failure(cluster, namespace, "master") == ""
+
+
 def test_uninstalling_leaves_nothing(cluster: Cluster, image: None) -> None:
     with installed(cluster, waiting="master") as namespace:
-        cluster.helm("uninstall", RELEASE, "-n", namespace, "--wait", "--timeout", "90s")
+        cluster.helm("uninstall", RELEASE, "-n", namespace, "--wait", "--timeout", "150s")
         kinds = "all,cm,sa,secret,netpol,pdb,role,rolebinding,pvc"
         eventually(lambda: not left(cluster, namespace, kinds))
 

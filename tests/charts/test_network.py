@@ -93,7 +93,7 @@ def place(cluster: Cluster, golive_image: Path) -> Iterator[Place]:
     cluster.load_image(golive_image)
     with cluster.namespace() as namespace:
         apply(cluster, [pod(name, labels) for name, labels in PODS.items()], "-n", namespace)
-        cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod", "--all", "--timeout=60s")
+        cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod", "--all", "--timeout=150s")
         found = json.loads(cluster.kubectl("get", "pods", "-n", namespace, "-o", "json"))["items"]
         addresses = {one["metadata"]["name"]: one["status"]["podIP"] for one in found}
         place = Place(cluster=cluster, namespace=namespace, addresses=addresses)

@@ -23,6 +23,7 @@ def reach(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "PAUSE_S", 0)
+    monkeypatch.setattr(module, "REACHED_WITHIN_S", 0.1)
     return module
 
 
