@@ -74,6 +74,13 @@ chart: setup-dev ## write again what is made from the chart: its README, its sch
 	@$(BIN)/python -m tests.charts.documentation
 	@$(BIN)/python -m tests.charts.golden
 
+.PHONY: cluster-up cluster-down
+cluster-up: setup-dev ## a real one-node Kubernetes with the platform's image on it, as root (docs/test-cluster.md)
+	@$(BIN)/python -m tests.cluster up
+
+cluster-down: setup-dev ## take it down; nothing of it stays but what the next one needs
+	@$(BIN)/python -m tests.cluster down
+
 fmt: setup-dev ## format Python and Rust
 	@$(BIN)/ruff check --fix -q . || true
 	@$(BIN)/ruff format -q .

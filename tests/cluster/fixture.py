@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -49,18 +48,13 @@ def in_use(where: Places, say: Say) -> Iterator[None]:
     with (where.cache / "users.lock").open("w") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         if up(where, say):
-            for_tests(where).touch()
+            where.for_tests.touch()
         try:
             yield
         finally:
             fcntl.flock(users, fcntl.LOCK_UN)
-            if for_tests(where).exists() and _nobody_else(users.fileno()):
+            if where.for_tests.exists() and _nobody_else(users.fileno()):
                 down(where, say)
-
-
-def for_tests(where: Places) -> Path:
-    """Exists when a test session brought the cluster up."""
-    return where.run / "for-tests"
 
 
 def _nobody_else(users: int) -> bool:

@@ -23,6 +23,7 @@ from tests.cluster.places import Places
 from tests.cluster.processes import Init
 
 PATIENCE_S = 90.0
+BUSY_FOR_S = 30.0  # a machine under load may answer late, and its cluster is not broken
 MANIFESTS = Path(__file__).with_name("manifests")
 Say = Callable[[str], None]
 
@@ -32,7 +33,9 @@ def up(places: Places, say: Say) -> bool:
     with alone(places.cache / "lock", say, what="another `up` or `down`"):
         artefacts = ensure(places, say)
         if is_up(places):
-            say(f"already up: export KUBECONFIG={places.kubeconfig}")
+            say(f"already up: export KUBECONFIG={places.kubeconfig} PATH={artefacts.bin}:$PATH")
+            if places.made_of.read_text() != artefacts.folder.name:
+                say("it was made by another recipe; to have this one's, run `make cluster-down` first")
             return False
         _clear(places, say)
         _bring_up(places, artefacts, say)
@@ -52,7 +55,14 @@ def down(places: Places, say: Say) -> bool:
 def is_up(places: Places) -> bool:
     """Whether `up` went through, its process lives and the API says that it is ready."""
     init = processes.recorded(places)
-    return bool(places.ready_mark.exists() and init and init.is_alive() and _ready(places, "/readyz"))
+    until = time.monotonic() + BUSY_FOR_S
+    while places.ready_mark.exists() and init and init.is_alive():
+        if _ready(places, "/readyz"):
+            return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.5)
+    return False
 
 
 def leftovers(places: Places) -> list[str]:
@@ -107,6 +117,7 @@ def _bring_up(places: Places, artefacts: Artefacts, say: Say) -> None:
         say(name)
     node_metrics = f"/apis/metrics.k8s.io/v1beta1/nodes/{addresses.NODE}"
     wait("metrics of the node (metrics-server)", lambda: _ready(places, node_metrics))
+    places.made_of.write_text(artefacts.folder.name)
     places.ready_mark.touch()
     say(f"up: export KUBECONFIG={places.kubeconfig} PATH={artefacts.bin}:$PATH")
 

@@ -41,6 +41,16 @@ class Places:
         return self.cache / "containerd"
 
     @property
+    def made_of(self) -> Path:
+        """Says which artefacts this cluster was made of."""
+        return self.run / "made-of"
+
+    @property
+    def for_tests(self) -> Path:
+        """Exists when a test session brought the cluster up: then it goes with the last of them."""
+        return self.run / "for-tests"
+
+    @property
     def ready_mark(self) -> Path:
         """Exists when `up` went through to its end."""
         return self.run / "ready"
