@@ -20,6 +20,7 @@ from tests.cluster.preflight import cannot_run
 BUILT_WITHIN_S = 2400  # the first test of all waits until Kubernetes is compiled
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark whatever uses the cluster, and give it the time to be built."""
     for item in items:
