@@ -92,7 +92,7 @@ def _controller(name: str, config: Path, **flags: str | Path) -> Daemon:
     return Daemon(name=name, command=(name, *identity, *open_paths, *_flags(**flags)))
 
 
-def controller_manager(pki: Path) -> Daemon:
+def controller_manager(run: Path, pki: Path) -> Daemon:
     """All controllers; the autoscaler's is quick."""
     return _controller(
         "kube-controller-manager",
@@ -101,6 +101,7 @@ def controller_manager(pki: Path) -> Daemon:
         service_account_private_key_file=pki / "service-accounts.key",
         root_ca_file=pki / "ca.crt",
         cluster_cidr=PODS,
+        flex_volume_plugin_dir=run / "kubelet-plugins",
         allocate_node_cidrs="false",
         kube_api_qps="300",  # the usual 20 costs 4.5 s of the start
         kube_api_burst="600",

@@ -22,6 +22,7 @@ from tests.cluster.addresses import API_URL, DNS_SERVICE, NODE, NODE_ADDRESS
 from tests.cluster.artefacts.kept import Artefacts
 from tests.cluster.daemons import Daemon
 from tests.cluster.node_files import CONTAINERD_SOCKET
+from tests.cluster.node_folders import IN_MEMORY, POD_LOGS
 from tests.cluster.places import REPOSITORY, Places
 
 PATIENCE_S = 60.0
@@ -50,14 +51,14 @@ def _mount_all(run: Path) -> None:
         _show(run / "settings" / setting, f"{value}\n", Path("/proc/sys") / setting)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     Path("/proc/sys/net/bridge/bridge-nf-call-iptables").write_text("1")
-    for folder in ("/run/containerd", "/var/lib/kubelet", "/var/log/pods", "/var/log/containers"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    for in_memory in (run / "etcd", run / "kubelet", Path("/var/lib/kubelet")):
-        in_memory.mkdir(parents=True, exist_ok=True)
-        _mount("-t", "tmpfs", "tmpfs", str(in_memory))
-    for kind in ("pods", "containers"):
-        (run / "pod-logs" / kind).mkdir(parents=True, exist_ok=True)
-        _mount("--bind", str(run / "pod-logs" / kind), f"/var/log/{kind}")
+    Path("/run/containerd").mkdir()
+    for folder in ("etcd", "kubelet"):
+        (run / folder).mkdir()
+    for in_memory in (str(run / "etcd"), str(run / "kubelet"), *IN_MEMORY):
+        _mount("-t", "tmpfs", "tmpfs", in_memory)
+    for place in map(Path, POD_LOGS):
+        (run / "pod-logs" / place.name).mkdir(parents=True)
+        _mount("--bind", str(run / "pod-logs" / place.name), str(place))
 
 
 def _show(file: Path, text: str, at: Path) -> None:
@@ -81,7 +82,7 @@ def _start_all(artefacts: Artefacts, places: Places) -> None:
     # A controller manager that comes before the API's first roles are there ends at once.
     _await("the API server", _answers(f"{API_URL}/readyz", _credentials(pki)))
     after_api = (
-        daemons.controller_manager(pki),
+        daemons.controller_manager(run, pki),
         daemons.scheduler(pki),
         daemons.kubelet(run, pki),
         daemons.kube_proxy(run),

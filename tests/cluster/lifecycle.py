@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scenarios.errors import StageFailed
-from tests.cluster import addresses, certificates, cgroups, monitoring, network, node_files, processes
+from tests.cluster import addresses, certificates, cgroups, monitoring, network, node_files, node_folders, processes
 from tests.cluster.artefacts import images
 from tests.cluster.artefacts.build import ensure
 from tests.cluster.artefacts.kept import Artefacts
@@ -83,6 +83,7 @@ def _clear(places: Places, say: Say) -> None:
     processes.end_all(places)
     network.remove()
     cgroups.remove()
+    node_folders.remove(places)
     shutil.rmtree(places.run, ignore_errors=True)
     after = leftovers(places)
     if after:
@@ -100,6 +101,7 @@ def _bring_up(places: Places, artefacts: Artefacts, say: Say) -> None:
     monitoring.write(places)
     network.lay()
     cgroups.prepare()
+    node_folders.prepare(places)
     say("network and certificates")
     init = processes.start(places, artefacts.folder)
     wait = _waiter(places, init, say)

@@ -35,6 +35,8 @@ root = "{places.images}"
 state = "{places.run}/containerd-state"
 [grpc]
   address = "{CONTAINERD_SOCKET}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{places.run}/containerd-opt"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE}"
   restrict_oom_score_adj = true  # without CAP_SYS_RESOURCE a score can only be raised
