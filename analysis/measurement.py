@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from analysis.latency_log import FAILED, LAG, SERVICE
 from analysis.results import RunRecord
 from analysis.scrapes import longest_hole_s
 from slo.evidence import LatencyTable
-from slo.validity import Blindness, ClusterFacts, Measurement, WorkerFacts
+from slo.validity import UNCOUNTED_AT_MOST_S, Blindness, ClusterFacts, Measurement, WorkerFacts
 from slo.words import instant
 
 US_IN_S = 1e6
@@ -46,6 +47,7 @@ def measurement_of(
         cut_short=_cut_short(record, hold, facts),
         worker_late_at_unix_s=tuple(event.at_unix_s for event in record.happened("worker_late")),
         cluster=facts,
+        uncounted_at_most=_uncounted_at_most(record),
     )
 
 
@@ -166,14 +168,34 @@ def _disagreements(record: RunRecord) -> tuple[str, ...]:
 
 
 def _never_arrived(record: RunRecord) -> tuple[str, ...]:
-    """Workers whose last counts are not in the record, and why; a killed golive never learnt of the rest."""
+    """Workers whose last counts are not in the record, and why; a killed golive never learnt of the rest.
+
+    Of a worker that was lost that is known already, with how much at most is missing: it is no damage to the record.
+    """
     undrained = record.happened("worker_undrained")
     told: dict[object, str] = {event.fields.get("worker"): str(event.fields.get("because")) for event in undrained}
     if record.header.ended == "running" and record.happened("load_ended"):
         drained = {event.fields.get("worker") for event in record.happened("worker_drained")}
         for worker in set(range(record.plan.workers)) - drained - told.keys():
             told[worker] = "golive was killed"
-    return tuple(f"the last counts of worker {worker} never arrived: {because}" for worker, because in told.items())
+    lost = {worker for worker in range(record.plan.workers) if _lost(record, worker)[0] is not None}
+    return tuple(
+        f"the last counts of worker {worker} never arrived: {because}"
+        for worker, because in told.items()
+        if worker not in lost
+    )
+
+
+def _uncounted_at_most(record: RunRecord) -> int:
+    """How many requests lost workers may have sent after their last report: what they had due until they stopped."""
+    due, _ = due_per_second(record)
+    began_unix_s, uncounted = record.header.t0_unix_s, 0.0
+    for worker in range(record.plan.workers):
+        lost_at_unix_s = _lost(record, worker)[0]
+        if lost_at_unix_s is not None and began_unix_s is not None:
+            first = max(int(lost_at_unix_s - began_unix_s), 0)
+            uncounted += float(due[first : first + UNCOUNTED_AT_MOST_S].sum()) / record.plan.workers
+    return math.ceil(uncounted)
 
 
 def _cut_short(record: RunRecord, hold: Hold, facts: ClusterFacts | None) -> str:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from analysis.results import RunRecord
 from scenarios.errors import RecordUnreadable
+from slo.evidence import Evidence, NotSeen
 from slo.validity import Finding, FindingKind, Severity
 from slo.verdict import Judgement, Outcome, RunOutcome, Verdict
 
 FORMAT = 1
 
 
-def write_verdict(path: Path, *, record: RunRecord, verdict: Verdict) -> None:
-    """Write the verdict with the facts of its run; whole or not at all."""
+def write_verdict(path: Path, *, record: RunRecord, verdict: Verdict, evidence: Evidence | None = None) -> None:
+    """Write the verdict with the facts of its run, and how each scale-up went; whole or not at all."""
     content = {
         "format": FORMAT,
         "outcome": verdict.outcome.value,
@@ -25,6 +26,7 @@ def write_verdict(path: Path, *, record: RunRecord, verdict: Verdict) -> None:
         "run": _facts(record),
         "judgements": [asdict(judgement) for judgement in verdict.judgements],
         "findings": [asdict(finding) for finding in verdict.findings],
+        "scale_ups": [] if evidence is None else list(_scale_ups(evidence)),
     }
     half = path.with_suffix(".json.new")
     half.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -74,6 +76,20 @@ def _facts(record: RunRecord) -> dict[str, Any]:
         "machine": dict(header.machine),
         "fingerprint": dict(header.fingerprint),
     }
+
+
+def _scale_ups(evidence: Evidence) -> Iterator[dict[str, Any]]:
+    """Every raise of every autoscaler: its instants, and how long each leg took."""
+    for one in () if isinstance(evidence.autoscalers, NotSeen) else evidence.autoscalers:
+        for up in one.scale_ups:
+            blamed = up.blamed
+            yield {
+                "autoscaler": one.name,
+                **asdict(up),
+                "took_s": up.took_s,
+                "legs": {leg.stage.value: round(leg.took_s, 3) for leg in up.legs},
+                "blamed": blamed.stage.value if blamed else "",
+            }
 
 
 def _judgement(entry: Mapping[str, Any]) -> Judgement:

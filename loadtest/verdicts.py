@@ -42,7 +42,7 @@ def conclude(folder: Path, *, objectives: str = "") -> Verdict:
     verdict = judge(asked, evidence, findings)
     seconds = timeline(record)
     seconds.to_parquet(folder / "timeline.parquet")
-    write_verdict(folder / "verdict.json", record=record, verdict=verdict)
+    write_verdict(folder / "verdict.json", record=record, verdict=verdict, evidence=evidence)
     render(record=record, evidence=evidence, measurement=measurement, verdict=verdict, timeline=seconds, into=folder)
     write_manifest(folder)
     return verdict

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slo.validity import (
+    UNCOUNTED_AT_MOST_S,
     Blindness,
     ClusterFacts,
     Finding,
@@ -19,8 +20,6 @@ from slo.validity import (
 )  # fmt: skip
 from slo.words import instant
 
-# A worker without acknowledgements stops by itself after 4 s (its lease), and reports once a second.
-UNCOUNTED_AT_MOST_S = 5
 KINDS = {
     PodEnd.OOM_KILLED: FindingKind.WORKER_OOM_KILLED,
     PodEnd.EVICTED: FindingKind.WORKER_EVICTED,

@@ -8,7 +8,17 @@ import numpy as np
 
 from slo.cluster_findings import cluster_findings, pod_taken_away
 from slo.evidence import ClientLoad, Evidence, NotSeen, ServerLoad
-from slo.validity import Finding, FindingKind, Measurement, Severity, Thresholds, WorkerFacts, voids, warns
+from slo.validity import (
+    UNCOUNTED_AT_MOST_S,
+    Finding,
+    FindingKind,
+    Measurement,
+    Severity,
+    Thresholds,
+    WorkerFacts,
+    voids,
+    warns,
+)  # fmt: skip
 from slo.words import instant, number, percent
 
 US_PER_MS = 1000.0
@@ -84,7 +94,8 @@ def _worker(worker: WorkerFacts, thresholds: Thresholds) -> Iterator[Finding]:
         yield voids(
             FindingKind.WORKER_LOST,
             f"Worker {worker.worker} was lost at {instant(worker.lost_at_unix_s)}: {worker.lost_because}. "
-            f"Everything up to its report {worker.last_seq} is counted exactly; what it did after that is not.",
+            f"Everything up to its report {worker.last_seq} is counted exactly; what it sent after that, in "
+            f"{UNCOUNTED_AT_MOST_S} s at most, is in nobody's counts.",
             "See its log in locust/; repeat the run.",
             worker.lost_at_unix_s,
         )
@@ -114,7 +125,7 @@ def _accounts(measurement: Measurement, evidence: Evidence, thresholds: Threshol
         return
     yield from _littles_law(measurement, evidence.client, thresholds)
     if isinstance(evidence.server, ServerLoad):
-        yield from _reconciled(evidence.client, evidence.server, thresholds)
+        yield from _reconciled(evidence.client, evidence.server, thresholds, measurement.uncounted_at_most)
 
 
 def _littles_law(measurement: Measurement, client: ClientLoad, thresholds: Thresholds) -> Iterator[Finding]:
@@ -142,13 +153,18 @@ def _littles_law(measurement: Measurement, client: ClientLoad, thresholds: Thres
     )
 
 
-def _reconciled(client: ClientLoad, server: ServerLoad, thresholds: Thresholds) -> Iterator[Finding]:
-    """Client and server must agree on how many requests there were; over the whole load, where both are known."""
+def _reconciled(
+    client: ClientLoad, server: ServerLoad, thresholds: Thresholds, uncounted_at_most: int
+) -> Iterator[Finding]:
+    """Client and server must agree on how many requests there were; over the whole load, where both are known.
+
+    What a lost worker sent after its last report the platform may have counted, and golive has not.
+    """
     if server.load_requests is None or client.load_sent is None:
         return  # over the hold alone the two do not speak of the same requests: those under way at its edges differ
     low, high, seen = client.load_answered or client.load_sent, client.load_sent, server.load_requests
     margin = thresholds.count_mismatch_ratio * max(high, 1)
-    if low - margin <= seen <= high + margin:
+    if low - margin <= seen <= high + uncounted_at_most + margin:
         return
     yield voids(
         FindingKind.COUNT_MISMATCH,

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+# A worker without acknowledgements stops by itself after 4 s (its lease), and reports once a second: of one that is
+# lost so many seconds at most are in nobody's counts.
+UNCOUNTED_AT_MOST_S = 5
+
 
 class FindingKind(StrEnum):
     """The ways a measurement can be wrong. Each has one reproducible cause."""
@@ -184,3 +188,4 @@ class Measurement:
     worker_late_at_unix_s: tuple[float, ...] = field(default_factory=tuple)  # came after the load had been dealt
     master_lost_because: str = ""
     cluster: ClusterFacts | None = None  # None for a run that watched no cluster
+    uncounted_at_most: int = 0  # requests that lost workers may have sent after their last report

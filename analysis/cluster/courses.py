@@ -14,7 +14,7 @@ from analysis.cluster.record import ClusterRecord, PodLife, Reading
 from slo.evidence import Condition
 
 Floats = NDArray[np.float64]
-MAXED_OUT = "TooManyReplicas"
+LIMITED, MAXED_OUT = "ScalingLimited", "TooManyReplicas"
 STEERING = ("ScalingActive", "AbleToScale")
 
 
@@ -43,10 +43,15 @@ def course_of(name: str, cluster: ClusterRecord) -> Course | None:
 
 
 def conditions_of(readings: tuple[Reading, ...], look_every_s: float) -> tuple[Condition, ...]:
-    """Each of its conditions, with its reason, for as long as it stood."""
+    """Each of its conditions, with its reason, for as long as it stood.
+
+    While it cannot steer, ScalingLimited says only what was before, and is left out.
+    """
     states: defaultdict[str, list[State]] = defaultdict(list)
     for reading in readings:
         for one in reading.told["conditions"]:
+            if one["type"] == LIMITED and not _steers(reading):
+                continue
             states[one["type"]].append(
                 State(
                     at_unix_s=reading.at_unix_s, holds=one["status"] == "True", reason=one["reason"],
@@ -57,13 +62,13 @@ def conditions_of(readings: tuple[Reading, ...], look_every_s: float) -> tuple[C
 
 
 def wanted_more(readings: tuple[Reading, ...]) -> NDArray[np.bool_]:
-    """When it was at its maximum and wanted more. While it cannot steer, ScalingLimited is yesterday's news."""
+    """When it was at its maximum and wanted more, and could steer."""
     return np.array([_limited(one) and _steers(one) for one in readings], dtype=np.bool_)
 
 
 def _limited(reading: Reading) -> bool:
     return any(
-        one["type"] == "ScalingLimited" and one["status"] == "True" and one["reason"] == MAXED_OUT
+        one["type"] == LIMITED and one["status"] == "True" and one["reason"] == MAXED_OUT
         for one in reading.told["conditions"]
     )
 

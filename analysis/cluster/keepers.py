@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -20,6 +20,9 @@ from analysis.cluster.objects import (
 from analysis.cluster.ports import Kind, Object
 
 MOST_REMEMBERED = 20_000  # objects; of more, the one seen longest ago may be written down twice
+WHOLE_EVERY_LOOKS = 30
+NAMES = ("namespace", "name")
+NOT_THERE = object()
 FORMER_EVENTS_S = 60.0  # an event from so long before the watch still belongs to the run's beginning
 
 
@@ -55,21 +58,23 @@ class Changes:
 
 @dataclass(slots=True, kw_only=True)
 class EveryLook:
-    """Writes an object down each time it is looked at; in short when nothing has changed."""
+    """Writes an object down each time it is looked at; only what differs from the last time, and now and then all."""
 
     journal: Journal
     name: str
     line: Callable[[Object], Line]
-    _last: dict[str, str] = field(default_factory=dict)
+    _last: dict[str, Line] = field(default_factory=dict)
+    _looks: Counter[str] = field(default_factory=Counter)
 
     def keep(self, thing: Object) -> None:
         """Write it down."""
         line = self.line(thing)
-        place, said = f"{line['namespace']}/{line['name']}", hash_of(line)
-        same = self._last.get(place) == said
-        self._last[place] = said
-        short = {"namespace": line["namespace"], "name": line["name"], "same": True}
-        self.journal.write(self.name, short if same else line)
+        place = f"{line['namespace']}/{line['name']}"
+        before = {} if self._looks[place] % WHOLE_EVERY_LOOKS == 0 else self._last[place]
+        self._looks[place] += 1
+        self._last[place] = line
+        news = {part: value for part, value in line.items() if part in NAMES or before.get(part, NOT_THERE) != value}
+        self.journal.write(self.name, news)
 
     def gone(self, uid: str) -> None:
         """Nothing to do: no further line says it."""

@@ -14,6 +14,7 @@ from analysis.json_lines import json_pieces
 Line = Mapping[str, Any]
 FOLDER = "kubernetes"
 TIME_GRAIN_S = 1.0  # Kubernetes cuts its own instants to whole seconds
+WHOLE = {"scales", "spec", "min", "max", "current", "desired", "conditions", "metrics"}
 ENDED = ("Succeeded", "Failed")  # phases
 OPTIONAL = ("hpas", "pods", "deployments", "events", "nodes", "fingerprint")
 
@@ -23,7 +24,7 @@ class Reading:
     """One look at one HPA."""
 
     at_unix_s: float
-    told: Line  # what it said, or last said when nothing had changed
+    told: Line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,14 +163,15 @@ def _by_name(lines: list[Line]) -> dict[str, tuple[Line, ...]]:
 
 
 def _readings(lines: list[Line]) -> dict[str, tuple[Reading, ...]]:
+    """Each look whole: what a line leaves out is as it was. Before the first whole line nothing is known."""
     readings: dict[str, tuple[Reading, ...]] = {}
     for name, told in _by_name(lines).items():
-        last: Line | None = None
+        known: dict[str, Any] = {}
         seen: list[Reading] = []
         for line in told:
-            last = last if line.get("same") else line
-            if last is not None:  # a "same" whose first line was lost says nothing
-                seen.append(Reading(at_unix_s=float(line["at_unix_s"]), told=last))
+            known = {**known, **line}
+            if known.keys() >= WHOLE:
+                seen.append(Reading(at_unix_s=float(line["at_unix_s"]), told=known))
         readings[name] = tuple(seen)
     return readings
 

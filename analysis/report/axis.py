@@ -24,6 +24,8 @@ MARKED = {
     "interrupted": "interrupted by {signal}",
     "rate_changed": "rate changed by {by}: {what}",
     "stage_part_died": "part of the rehearsal stage died: {part}",
+    "worker_duplicate": "worker {shard} was started twice: pod {pod} was sent home",
+    "master_pod_lost": "the master's pod was lost: {because}",
 }
 
 

@@ -6,18 +6,25 @@ from collections.abc import Mapping
 
 from analysis.report.charting import Charting
 from analysis.report.client_charts import failures_panel, lag_panel, latency_panel, rate_panel
-from analysis.report.platform_charts import alerts_panel, backlog_panel, replicas_panel
+from analysis.report.platform_charts import alerts_panel, backlog_panel, conditions_panel, replicas_panel
 from analysis.report.plots import Panel
+from slo.evidence import AutoscalerSeries
 
 
-def panels(charting: Charting, *, unseen: Mapping[str, str]) -> tuple[Panel, ...]:
-    """All charts, in the order a reader asks. unseen: panel name → why its evidence could not be had."""
+def panels(
+    charting: Charting, *, unseen: Mapping[str, str], steered: tuple[AutoscalerSeries, ...] = ()
+) -> tuple[Panel, ...]:
+    """All charts, in the order a reader asks.
+
+    unseen: panel name → why its evidence could not be had. steered: the autoscalers, where their reasons are known.
+    """
     return (
         rate_panel(charting),
         latency_panel(charting),
         failures_panel(charting),
         lag_panel(charting),
         replicas_panel(charting, unseen.get("replicas", "")),
+        *([conditions_panel(charting, steered)] if steered else []),
         backlog_panel(charting, unseen.get("backlog", "")),
         alerts_panel(charting, unseen.get("alerts", "")),
     )

@@ -7,11 +7,20 @@ from itertools import chain
 
 import pandas as pd
 
+from analysis.autoscalers import Seen, autoscalers_seen
+from analysis.cluster.record import ClusterRecord, read_cluster
 from analysis.evidence_files import read_answer
 from analysis.report.autoscalers import limits_told
 from analysis.report.axis import TimeAxis, time_axis
 from analysis.report.charting import Charting
 from analysis.report.charts import panels
+from analysis.report.cluster_tables import (
+    cluster_events_table,
+    fingerprint_table,
+    own_pods_table,
+    pods_table,
+    watch_table,
+)  # fmt: skip
 from analysis.report.findings import Told, findings_told
 from analysis.report.headline import WORD, sentence
 from analysis.report.load_tables import failures_table, phases_table, requests_table, writes_table
@@ -22,6 +31,7 @@ from analysis.report.plots import Panel
 from analysis.report.reconciliation import reconciliation_table
 from analysis.report.repeat import Command, commands
 from analysis.report.run_tables import events_table, evidence_table, versions_table, workers_table
+from analysis.report.scaling_tables import autoscalers_table, scale_ups_table
 from analysis.report.tables import Table
 from analysis.report.wording import count, into_run, milliseconds, rate, time_of_day
 from analysis.report.worst_window import WorstWindow, worst_window
@@ -49,6 +59,7 @@ class Page:
     panels: tuple[Panel, ...]
     thinning: str
     tables: tuple[Table, ...]
+    cluster: tuple[Table, ...]  # () for a run that watched no cluster
     record_gaps: tuple[str, ...]
     commands: tuple[Command, ...]
     words: tuple[Fact, ...]
@@ -59,6 +70,8 @@ def page_of(
 ) -> Page:
     """Put the report together."""
     worst = worst_window(evidence, record.plan.objectives)
+    cluster = read_cluster(record.folder)
+    seen = autoscalers_seen(record, cluster)
     axis = time_axis(record, timeline, evidence.hold, worst)
     found = findings_told(verdict, t0_unix_s=record.header.t0_unix_s)
     return Page(
@@ -73,9 +86,10 @@ def page_of(
         worst=_worst_words(worst, record),
         open_questions=gaps_of(record.plan, rehearsal=record.header.rehearsal),
         axis=axis,
-        panels=_panels(record, evidence, timeline, axis),
+        panels=_panels(record, evidence, timeline, axis, seen),
         thinning=_thinning(axis),
-        tables=_tables(record, evidence, measurement),
+        tables=_tables(record, evidence, measurement, None if cluster else seen),
+        cluster=_on_the_cluster(record, measurement, cluster, seen, evidence) if cluster else (),
         record_gaps=tuple(dict.fromkeys(chain(record.gaps, measurement.record_gaps))),
         commands=commands(record),
         words=tuple(WORDS.items()),
@@ -97,7 +111,9 @@ def _worst_words(worst: WorstWindow | None, record: RunRecord) -> tuple[str, ...
     )
 
 
-def _panels(record: RunRecord, evidence: Evidence, timeline: pd.DataFrame, axis: TimeAxis | None) -> tuple[Panel, ...]:
+def _panels(
+    record: RunRecord, evidence: Evidence, timeline: pd.DataFrame, axis: TimeAxis | None, seen: Seen
+) -> tuple[Panel, ...]:
     if axis is None:
         return ()
     alerts = read_answer(record.folder / "evidence", "alerts")
@@ -106,7 +122,8 @@ def _panels(record: RunRecord, evidence: Evidence, timeline: pd.DataFrame, axis:
     charting = Charting(
         timeline=timeline, axis=axis, plan=record.plan, hold=evidence.hold, autoscalers=limits_told(evidence)
     )
-    return panels(charting, unseen=unseen)
+    steered = () if isinstance(seen.by_kubernetes, NotSeen) else seen.by_kubernetes
+    return panels(charting, unseen=unseen, steered=steered)
 
 
 def _thinning(axis: TimeAxis | None) -> str:
@@ -118,15 +135,31 @@ def _thinning(axis: TimeAxis | None) -> str:
     )
 
 
-def _tables(record: RunRecord, evidence: Evidence, measurement: Measurement) -> tuple[Table, ...]:
+def _tables(record: RunRecord, evidence: Evidence, measurement: Measurement, seen: Seen | None) -> tuple[Table, ...]:
+    """seen: the autoscalers, when they have no place of their own."""
     return (
         requests_table(record, evidence.hold),
         failures_table(record, evidence.hold),
         reconciliation_table(evidence),
+        *([scale_ups_table(record, seen)] if seen else []),
         writes_table(record),
         phases_table(record),
         workers_table(record, measurement),
         events_table(record),
         evidence_table(record.folder),
         versions_table(record),
+    )
+
+
+def _on_the_cluster(
+    record: RunRecord, measurement: Measurement, cluster: ClusterRecord, seen: Seen, evidence: Evidence
+) -> tuple[Table, ...]:
+    return (
+        scale_ups_table(record, seen),
+        autoscalers_table(seen, evidence.hold),
+        pods_table(record, cluster),
+        own_pods_table(record, cluster),
+        cluster_events_table(record, cluster),
+        watch_table(record, cluster),
+        fingerprint_table(record, cluster, measurement),
     )

@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.report.axis import TimeAxis
 from analysis.report.charting import BAR_PX, LANE_PX, Charting, highest
 from analysis.report.drawing import Thinning, area, steps
 from analysis.report.plots import Panel, Plot, Span, Trace, plane
 from analysis.report.scale import linear
 from analysis.report.wording import count, duration, figure, plural
+from slo.evidence import AutoscalerSeries, Window
 
+STEERING = ("ScalingActive", "AbleToScale")
+TOO_MANY = "TooManyReplicas"
 CLOSE_ALERT_GAPS_S = 5  # an alert that is asked about every few seconds is one stretch
 
 
@@ -83,6 +87,36 @@ def _alert(name: str, fires: NDArray[np.bool_]) -> Plot:
     fired_s = sum(int(run[-1] - run[0] + 1) for run in runs)
     told = f"{plural(len(runs), 'time')}, {duration(fired_s)} in all"
     return Plot(label=name, height_px=BAR_PX, spans=spans, told=told)
+
+
+def conditions_panel(charting: Charting, autoscalers: tuple[AutoscalerSeries, ...]) -> Panel:
+    """When autoscalers wanted more than they may have, or could not steer at all: a lane each, by reason."""
+    lanes: dict[str, list[Window]] = {}
+    for one in autoscalers:
+        for told in one.conditions:
+            if told.reason and (told.reason == TOO_MANY if told.holds else told.kind in STEERING):
+                lanes.setdefault(f"{one.name}: {told.reason}", []).append(told.window)
+    note = "" if lanes else "None: all could steer the whole time, and none wanted more than its maximum."
+    return Panel(
+        name="conditions", title="What held autoscalers back", unit="",
+        explain="TooManyReplicas: at its maximum while wanting more. Failed…: it could not read its metrics, or scale.",
+        plots=tuple(_condition(charting, label, windows) for label, windows in lanes.items()), note=note,
+    )  # fmt: skip
+
+
+def _condition(charting: Charting, label: str, windows: list[Window]) -> Plot:
+    spans = tuple(span for window in windows if (span := _span(charting.axis, window)) is not None)
+    lasted_s = sum(window.duration_s for window in windows)
+    told = f"{plural(len(windows), 'time')}, {duration(lasted_s)} in all"
+    return Plot(label=label, height_px=BAR_PX, spans=spans, told=told)
+
+
+def _span(axis: TimeAxis, window: Window) -> Span | None:
+    """Where it lies on the axis; None for what was before or after it."""
+    length_s = axis.end_unix_s - axis.start_unix_s
+    start = min(max((window.start_unix_s - axis.start_unix_s) / length_s, 0.0), 1.0)
+    end = min(max((window.end_unix_s - axis.start_unix_s) / length_s, 0.0), 1.0)
+    return Span(start=round(100 * start, 3), width=round(100 * (end - start), 3)) if end > start else None
 
 
 def _moves(charting: Charting, *columns: str) -> bool:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from analysis.evidence import assemble
 from analysis.results import read_record
 from analysis.verdict_file import read_verdict, write_verdict
 from scenarios.errors import RecordUnreadable
 from slo.validity import Finding, FindingKind, Severity
 from slo.verdict import Judgement, Outcome, RunOutcome, Verdict
+from tests.analysis.cluster.clusters import WatchedCluster
 from tests.analysis.records import T0, Synthetic
 
 VERDICT = Verdict(
@@ -60,3 +62,16 @@ def test_what_is_no_verdict_is_refused_with_a_remedy(tmp_path: Path, content: st
 def test_a_missing_verdict_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(RecordUnreadable, match="golive judge RUN"):
         read_verdict(tmp_path / "verdict.json")
+
+
+def test_a_script_finds_how_each_scale_up_went(tmp_path: Path) -> None:
+    run = Synthetic(hold_s=40)
+    WatchedCluster(run=run).write(run.write(tmp_path))
+    record = read_record(tmp_path)
+    evidence, _ = assemble(record)
+    write_verdict(tmp_path / "verdict.json", record=record, verdict=VERDICT, evidence=evidence)
+    (up,) = json.loads((tmp_path / "verdict.json").read_text())["scale_ups"]
+    assert (up["autoscaler"], up["from_replicas"], up["to_replicas"], up["took_s"]) == ("core", 2, 4, 15.0)
+    assert up["legs"]["ready"] == pytest.approx(4.5)
+    assert up["blamed"] == "over target"
+    assert read_verdict(tmp_path / "verdict.json") == VERDICT

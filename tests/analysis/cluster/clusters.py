@@ -133,8 +133,8 @@ class WatchedCluster:
                 ],
                 "metrics": [{"name": "cpu", "target": 50.0, "now": self.metric(t)}],
             }  # fmt: skip
-            same = {"namespace": "hotel", "name": "core", "same": True}
-            yield {"at_unix_s": T0 + t, **(same if line == before else line)}
+            news = {part: value for part, value in line.items() if before.get(part) != value}
+            yield {"at_unix_s": T0 + t, "namespace": "hotel", "name": "core", **news}
             before = line
 
     def _deployments(self) -> Iterator[Line]:
@@ -182,3 +182,12 @@ class WatchedCluster:
     def _at(known: Mapping[float, str], t: float, first: str) -> str:
         passed = [value for since, value in sorted(known.items()) if since <= t]
         return passed[-1] if passed else first
+
+
+def seat_worker(folder: Path, worker: int, pod: str) -> None:
+    """Let a worker of a record have said which pod it is."""
+    lines = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    for line in lines:
+        if line["event"] == "worker_ready" and line["worker"] == worker:
+            line["identity"] = {"index": worker, "pod": pod, "pod_uid": f"uid-{pod}", "node": "node-1"}
+    (folder / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

@@ -16,7 +16,7 @@ from slo.judge import judge
 from slo.objective import Scaling
 from slo.validity import Finding, FindingKind, Severity
 from slo.verdict import Judgement, Outcome, Verdict
-from tests.analysis.cluster.clusters import MAXED_OUT, NO_METRICS, WELL, OwnPod, WatchedCluster
+from tests.analysis.cluster.clusters import MAXED_OUT, NO_METRICS, WELL, OwnPod, WatchedCluster, seat_worker
 from tests.analysis.platforms import Watched
 from tests.analysis.records import GO_LIVE, T0, Synthetic
 
@@ -49,15 +49,6 @@ def outcomes(one: Verdict) -> dict[str, Outcome]:
 
 def findings(one: Verdict, kind: FindingKind) -> list[Finding]:
     return [finding for finding in one.findings if finding.kind is kind]
-
-
-def seat(folder: Path, worker: int, pod: str) -> None:
-    """Let the worker have said which pod it is."""
-    lines = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
-    for line in lines:
-        if line["event"] == "worker_ready" and line["worker"] == worker:
-            line["identity"] = {"index": worker, "pod": pod, "pod_uid": f"uid-{pod}", "node": "node-1"}
-    (folder / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 def test_a_platform_that_scales_passes_with_the_time_each_scale_up_took(tmp_path: Path) -> None:
@@ -119,7 +110,7 @@ def test_an_oom_killed_worker_takes_away_what_a_lighter_load_could_have_met(tmp_
     run.write(tmp_path)
     Watched(run=run, desired=lambda t: np.where(t < 10, 2.0, 4.0), depth=lambda t: 0 * t).pull(tmp_path)
     WatchedCluster(run=run, own=(OwnPod(name="w-1", index=1, changes={40.5: OOM}),)).write(tmp_path)
-    seat(tmp_path, 1, "w-1")
+    seat_worker(tmp_path, 1, "w-1")
     one = judged(tmp_path)
     (finding,) = findings(one, FindingKind.WORKER_OOM_KILLED)
     assert not findings(one, FindingKind.WORKER_LOST)
@@ -136,7 +127,7 @@ def test_a_worker_that_goes_when_the_load_is_over_was_not_taken_away(tmp_path: P
     gone = {99.0: {"deletion_unix_s": T0 + 99.0}}
     RUN.write(tmp_path)
     WatchedCluster(run=RUN, own=(OwnPod(name="w-0", changes=gone),)).write(tmp_path)
-    seat(tmp_path, 0, "w-0")
+    seat_worker(tmp_path, 0, "w-0")
     assert not findings(judged(tmp_path), FindingKind.WORKER_LOST)
 
 

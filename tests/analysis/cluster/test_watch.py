@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from analysis import kubernetes
-from analysis.cluster import sight, watch
+from analysis.cluster import keepers, sight, watch
 from analysis.cluster.following import Pace
 from analysis.cluster.ports import Trouble
 from analysis.cluster.watch import PlanOfWatching, Watch, watching
@@ -87,18 +87,28 @@ def test_every_new_state_of_a_pod_is_a_line_and_its_end_too(server: ApiServer, t
     assert [line.get("ready", "gone") for line in lines(folder, "pods")] == [False, True, "gone"]
 
 
-def test_an_hpa_is_written_down_at_every_look_and_in_short_while_it_stays_the_same(
-    server: ApiServer, tmp_path: Path
-) -> None:
+def test_an_hpa_is_written_down_at_every_look_with_what_is_new_of_it(server: ApiServer, tmp_path: Path) -> None:
     folder = tmp_path / "kubernetes"
     server.put("horizontalpodautoscalers", hpa(2))
     with watched(server, folder):
         assert until(lambda: len(lines(folder, "hpas")) > 3)
         server.put("horizontalpodautoscalers", hpa(4))
         assert seen(folder, "hpas", lambda line: line.get("desired") == 4)
-    whole = [line["desired"] for line in lines(folder, "hpas") if not line.get("same")]
-    assert whole == [2, 4]
-    assert len(lines(folder, "hpas")) > 4
+    first, *later = lines(folder, "hpas")
+    assert {"spec", "min", "max", "desired", "conditions", "metrics"} <= first.keys()
+    assert later[0].keys() == {"at_unix_s", "namespace", "name"}  # as it was
+    assert [line["desired"] for line in later if "desired" in line] == [4]
+
+
+def test_now_and_then_an_hpa_is_written_down_whole(
+    server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keepers, "WHOLE_EVERY_LOOKS", 3)
+    folder = tmp_path / "kubernetes"
+    server.put("horizontalpodautoscalers", hpa(2))
+    with watched(server, folder):
+        assert until(lambda: len(lines(folder, "hpas")) > 6)
+    assert ["spec" in line for line in lines(folder, "hpas")][:6] == [True, False, False, True, False, False]
 
 
 def test_what_is_not_allowed_is_noted_once_and_not_asked_again_at_once(server: ApiServer, tmp_path: Path) -> None:

@@ -13,11 +13,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from analysis.evidence import assemble
+from analysis.results import read_record
 from scenarios.workload import Request, Workload
+from slo.findings import find
+from slo.judge import judge
 from slo.validity import Finding, FindingKind, Severity
 from slo.verdict import Judgement, Outcome, RunOutcome, Verdict
+from tests.analysis.cluster.clusters import seat_worker
 from tests.analysis.records import T0, Synthetic
-from tests.analysis.report.runs import MIX, JudgedRun, hotel, judged, read_back, run_of, staging, verdict_of
+from tests.analysis.report.clusters import watched_cluster
+from tests.analysis.report.runs import (
+    MIX,
+    JudgedRun,
+    hotel,
+    judged,
+    read_back,
+    run_of,
+    staging,
+    verdict_of,
+    write_platform,
+)  # fmt: skip
 
 MET, MISSED, UNPROVEN = Outcome.MET, Outcome.MISSED, Outcome.UNPROVEN
 HOSTILE = '</script><script>document.title="owned"</script><img src=x onerror=document.title="owned">|`${1}'
@@ -106,6 +122,20 @@ def not_proven(folder: Path) -> JudgedRun:
     return run_of(folder, run, verdict=verdict_of(RunOutcome.NOT_PROVEN, *rows, findings=(lag, starved, shared)))
 
 
+def on_a_cluster(folder: Path) -> JudgedRun:
+    """A cluster whose autoscaler was capped, a worker killed for its memory, a deployment, and a watch with gaps."""
+    run = Synthetic(**{**FULL, "warm_s": 20, "hold_s": 120, "lost": {1: 90}}, latency_ms=_usual_times,
+                    plan_changes=hotel(target=staging()))  # fmt: skip
+    run.write(folder)
+    write_platform(folder / "evidence", int(run.watched_until_unix_s - T0))
+    watched_cluster(run).write(folder)
+    seat_worker(folder, 1, "golive-r1-worker-1-x7k2p")
+    record = read_record(folder)
+    evidence, measurement = assemble(record)
+    verdict = judge(record.plan.objectives, evidence, find(measurement, evidence, record.plan.thresholds))
+    return read_back(folder, verdict)
+
+
 def cut_off(folder: Path) -> JudgedRun:
     """golive was killed with -9 in the hold."""
     run = Synthetic(**FULL, latency_ms=_usual_times, stopped_at_s=95, killed=True, plan_changes=hotel())
@@ -152,7 +182,7 @@ def _nothing(because: str) -> Verdict:
 
 GALLERY: dict[str, Callable[[Path], JudgedRun]] = {
     "passed": passed, "failed": failed, "not-proven": not_proven, "cut-off": cut_off, "nothing": nothing,
-    "hostile": hostile,
+    "hostile": hostile, "cluster": on_a_cluster,
 }  # fmt: skip
 
 if __name__ == "__main__":
