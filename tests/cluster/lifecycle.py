@@ -25,13 +25,15 @@ from tests.cluster.processes import Init
 PATIENCE_S = 90.0
 BUSY_FOR_S = 30.0  # a machine under load may answer late, and its cluster is not broken
 MANIFESTS = Path(__file__).with_name("manifests")
+PODS = (("kube-system", "coredns"), ("monitoring", "prometheus"), ("monitoring", "alertmanager"))
 Say = Callable[[str], None]
+Wait = Callable[[str, Callable[[], bool]], None]
 
 
 def up(places: Places, say: Say) -> bool:
     """Have the cluster up; False when it was up already."""
+    artefacts = ensure(places, say)
     with alone(places.cache / "lock", say, what="another `up` or `down`"):
-        artefacts = ensure(places, say)
         if is_up(places):
             say(f"already up: export KUBECONFIG={places.kubeconfig} PATH={artefacts.bin}:$PATH")
             if places.made_of.read_text() != artefacts.folder.name:
@@ -93,35 +95,51 @@ def _clear(places: Places, say: Say) -> None:
 
 
 def _bring_up(places: Places, artefacts: Artefacts, say: Say) -> None:
+    """In this order; a failure leaves all as it is to be looked at, and the next `up` or `down` clears it."""
     say = _timed(say)
+    _lay_out(places, artefacts)
+    say("network and certificates")
+    init = processes.start(places, artefacts.folder)
+    wait = _waiter(places, init, say)
+    wait("API server ready", lambda: _ready(places, "/readyz"))
+    _import_images(places, artefacts)
+    say("images imported")
+    _apply_addons(places, artefacts)
+    _await_node(places, artefacts, wait)
+    say("node Ready")
+    _await_addons(places, artefacts, wait)
+    places.made_of.write_text(artefacts.folder.name)
+    places.ready_mark.touch()
+    say(f"up: export KUBECONFIG={places.kubeconfig} PATH={artefacts.bin}:$PATH")
+
+
+def _lay_out(places: Places, artefacts: Artefacts) -> None:
     places.logs.mkdir(parents=True)
     certificates.ensure(places.certificates)
     shutil.copy(places.certificates / "admin.conf", places.kubeconfig)
+    places.kubeconfig.chmod(0o600)
     node_files.write(places, artefacts)
     monitoring.write(places)
     network.lay()
     cgroups.prepare()
     node_folders.prepare(places)
-    say("network and certificates")
-    init = processes.start(places, artefacts.folder)
-    wait = _waiter(places, init, say)
-    wait("API server ready", lambda: _ready(places, "/readyz"))
-    _import_images(places, artefacts, say)
-    _apply_addons(places, artefacts)
+
+
+def _await_node(places: Places, artefacts: Artefacts, wait: Wait) -> None:
     wait("node registered", lambda: _ready(places, f"/api/v1/nodes/{addresses.NODE}"))
     _kubectl(places, artefacts, "wait", "--for=condition=Ready", f"node/{addresses.NODE}", "--timeout=60s")
-    say("node Ready")
+    # Without it no pod of a test could be made.
     wait("first service account", lambda: _ready(places, "/api/v1/namespaces/default/serviceaccounts/default"))
+
+
+def _await_addons(places: Places, artefacts: Artefacts, wait: Wait) -> None:
     wait("kube-state-metrics", lambda: _open(f"http://{addresses.NODE_ADDRESS}:8080/healthz"))
-    for namespace, name in (("kube-system", "coredns"), ("monitoring", "prometheus"), ("monitoring", "alertmanager")):
+    wait("custom metrics", lambda: _ready(places, "/apis/custom.metrics.k8s.io/v1beta2"))
+    for namespace, name in PODS:
         deployment = ("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=60s")
         _kubectl(places, artefacts, *deployment)
-        say(name)
     node_metrics = f"/apis/metrics.k8s.io/v1beta1/nodes/{addresses.NODE}"
     wait("metrics of the node (metrics-server)", lambda: _ready(places, node_metrics))
-    places.made_of.write_text(artefacts.folder.name)
-    places.ready_mark.touch()
-    say(f"up: export KUBECONFIG={places.kubeconfig} PATH={artefacts.bin}:$PATH")
 
 
 def _timed(say: Say) -> Say:
@@ -129,7 +147,7 @@ def _timed(say: Say) -> Say:
     return lambda line: say(f"{time.monotonic() - begun:5.1f} s  {line}")
 
 
-def _waiter(places: Places, init: Init, say: Say) -> Callable[[str, Callable[[], bool]], None]:
+def _waiter(places: Places, init: Init, say: Say) -> Wait:
     def wait(name: str, there: Callable[[], bool]) -> None:
         until = time.monotonic() + PATIENCE_S
         while not there():
@@ -142,7 +160,7 @@ def _waiter(places: Places, init: Init, say: Say) -> Callable[[str, Callable[[],
     return wait
 
 
-def _import_images(places: Places, artefacts: Artefacts, say: Say) -> None:
+def _import_images(places: Places, artefacts: Artefacts) -> None:
     """Import what an earlier cluster has not left, the smallest first."""
     ctr: list[str | Path] = [artefacts.root / "usr/bin/ctr", "-n", "k8s.io", "images"]
     remedy = f"See {places.logs / 'containerd.log'}."
@@ -152,8 +170,9 @@ def _import_images(places: Places, artefacts: Artefacts, say: Say) -> None:
         if mark.exists() and have:
             continue
         call(processes.within(places, *ctr, "import", archive), remedy=remedy)
+        for others in places.images.glob(f"imported-*-{archive.stem}"):
+            others.unlink()  # another recipe's image of that name is no longer there
         mark.touch()
-    say("images imported")
 
 
 def _apply_addons(places: Places, artefacts: Artefacts) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from loadtest.rehearsal.reaper import start_time
 from scenarios.errors import StageFailed
 from tests.cluster.network import HANDLE
 from tests.cluster.places import REPOSITORY, Places
@@ -24,15 +25,11 @@ class Init:
     """The process that holds the cluster's namespaces, known by its start and not by its number alone."""
 
     pid: int
-    started_unix_s: float
+    started: str  # clock ticks after boot
 
     def is_alive(self) -> bool:
         """Whether it is still that process."""
-        try:
-            process = psutil.Process(self.pid)
-            return process.create_time() == self.started_unix_s and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        return bool(self.started) and start_time(self.pid) == self.started
 
 
 def start(places: Places, artefacts: Path) -> Init:
@@ -50,8 +47,8 @@ def start(places: Places, artefacts: Path) -> Init:
     # It outlives whoever starts it: a Popen would be a thing to look after.
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     pid = os.posix_spawnp(command[0], command, environment, file_actions=streams, setsid=True)
-    init = Init(pid=pid, started_unix_s=psutil.Process(pid).create_time())
-    record(places).write_text(json.dumps({"pid": init.pid, "started_unix_s": init.started_unix_s}))
+    init = Init(pid=pid, started=start_time(pid))
+    record(places).write_text(json.dumps({"pid": init.pid, "started": init.started}))
     return init
 
 
