@@ -18,7 +18,7 @@ from analysis.ports import Series
 
 def prometheus_binary() -> Path | None:
     """Where Prometheus is: GOLIVE_PROMETHEUS, the path, or where `make setup` unpacked it."""
-    unpacked = sorted(Path.home().glob(".cache/golive/**/bin/prometheus"))
+    unpacked = sorted(Path.home().glob(".cache/golive/monitoring*/**/bin/prometheus"))
     named = os.environ.get("GOLIVE_PROMETHEUS") or shutil.which("prometheus") or next(iter(map(str, unpacked)), None)
     return Path(named) if named else None
 
