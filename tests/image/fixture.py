@@ -13,7 +13,7 @@ import pytest
 from scripts.image.build import Built, build_image
 
 FIXTURES = {"golive_image", "golive_platform_image", "golive_build", "golive_platform_build"}
-BUILT_WITHIN_S = 1800  # the first time of all: packages are downloaded, the engine and the platform compiled
+BUILT_WITHIN_S = 3600  # the first time of all: packages, the engine, the platform, and for some tests a cluster besides
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
