@@ -13,6 +13,7 @@ import yaml
 from loadtest.rehearsal.binaries import rehearsal_platform
 from tests.cluster.access import Cluster
 from tests.cluster.artefacts.images import PLATFORM, make_platform
+from tests.cluster.patience import eventually
 from tests.cluster.places import REPOSITORY
 
 CONFIGURATION = REPOSITORY / "scenarios" / "rehearsals" / "cluster.yaml"
@@ -60,8 +61,15 @@ def deploy_platform(cluster: Cluster, namespace: str = NAMESPACE, platform: Plat
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": LABEL}})
     cluster.apply(*manifests(namespace, platform))
     cluster.kubectl("-n", namespace, "rollout", "status", f"deployment/{NAME}", "--timeout=60s")
+    eventually(lambda: ready_replicas(cluster, namespace), lambda ready: ready >= platform.min_replicas)
     address = cluster.kubectl("-n", namespace, "get", "service", NAME, "-o", "jsonpath={.spec.clusterIP}")
     return f"http://{address}:{PORT}"
+
+
+def ready_replicas(cluster: Cluster, namespace: str) -> int:
+    """How many of its pods are ready now."""
+    said = cluster.kubectl("-n", namespace, "get", f"deployment/{NAME}", "-o", "jsonpath={.status.readyReplicas}")
+    return int(said or 0)
 
 
 def load_platform_image(cluster: Cluster) -> None:

@@ -18,7 +18,7 @@ from tests.cluster.load import steady_load
 from tests.cluster.patience import eventually
 from tests.cluster.pods import asked_from, pod_spec, start_pod
 from tests.cluster.processes import recorded
-from tests.cluster.rehearsal import NAME, ByCpu, ByRequests, Platform, deploy_platform
+from tests.cluster.rehearsal import NAME, ByCpu, ByRequests, Platform, deploy_platform, ready_replicas
 
 
 @pytest.fixture
@@ -37,11 +37,6 @@ def asked(cluster: Cluster, promql: str) -> list[dict[str, Any]]:
 def object_named(cluster: Cluster, namespace: str, name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(cluster.kubectl("-n", namespace, "get", name, "-o", "json"))
     return found
-
-
-def ready_pods(cluster: Cluster, namespace: str) -> int:
-    status = object_named(cluster, namespace, f"deployment/{NAME}")["status"]
-    return int(status.get("readyReplicas", 0))
 
 
 def test_the_node_is_ready_and_is_the_kubernetes_we_say(cluster: Cluster) -> None:
@@ -95,15 +90,15 @@ def test_prometheus_scrapes_pods_that_ask_for_it_and_says_whose_they_are(cluster
 def test_an_hpa_scales_on_requests_of_its_pods_and_back(cluster: Cluster, namespace: str) -> None:
     url = deploy_platform(cluster, namespace, Platform(hpa=ByRequests(per_pod_rps=100), max_replicas=4))
     with steady_load(url, rate_rps=290):
-        eventually(lambda: ready_pods(cluster, namespace), lambda ready: ready >= 3)
-    eventually(lambda: ready_pods(cluster, namespace), lambda ready: ready == 1)
+        eventually(lambda: ready_replicas(cluster, namespace), lambda ready: ready >= 3)
+    eventually(lambda: ready_replicas(cluster, namespace), lambda ready: ready == 1)
 
 
 def test_an_hpa_scales_on_cpu(cluster: Cluster, namespace: str) -> None:
     by_cpu = Platform(hpa=ByCpu(utilization_ratio=0.5), max_replicas=3, cpu_request_millicores=10)
     url = deploy_platform(cluster, namespace, by_cpu)
     with steady_load(url, rate_rps=400):
-        eventually(lambda: ready_pods(cluster, namespace), lambda ready: ready == 3, within_s=90)
+        eventually(lambda: ready_replicas(cluster, namespace), lambda ready: ready == 3, within_s=90)
 
 
 def test_an_hpa_at_its_maximum_says_so(cluster: Cluster, namespace: str) -> None:
