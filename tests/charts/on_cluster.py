@@ -32,11 +32,10 @@ class Cluster(Protocol):
 
 
 def values_for_tests(**more: Any) -> dict[str, Any]:
-    """Values that fit on the test cluster, where DNS is no pod."""
+    """Values that fit on the test cluster."""
     minimal = yaml.safe_load((VALUE_SETS / "minimal.yaml").read_text())
-    policy = {"dns": {"to": []}, **more.pop("networkPolicy", {})}
     run = {**minimal["run"], **more.pop("run", {})}
-    return {"image": IMAGE, "run": run, "networkPolicy": policy, **more}
+    return {"image": IMAGE, "run": run, **more}
 
 
 @contextmanager
