@@ -59,6 +59,21 @@ class Director:
             self._drain()
         self.finished = True
 
+    @property
+    def directs(self) -> bool:
+        """Whether the run has been taken up."""
+        return self._roll is not None
+
+    def look_before_start(self) -> bool:
+        """Whether somebody wants the run ended before all workers are there; it is written down then."""
+        asked_by = self.stop_requested()
+        if self._roll is not None or not asked_by:
+            return False
+        self.failed_because = f"stop requested by {asked_by} before the load began"
+        self._event("load_failed", because=self.failed_because)
+        self.finished = True
+        return True
+
     def finish(self, because: str) -> None:
         """End the load early; the caller waits for `finished`."""
         self._ending = self._ending or because
@@ -89,6 +104,7 @@ class Director:
     def _meet(self, roll: Roll) -> None:
         deadline_s = self.clock.monotonic_s() + MEET_WITHIN_S
         while not roll.is_full and self.clock.monotonic_s() < deadline_s and not self._ending:
+            self._look_for_a_stop()
             for worker_id in roll.to_ask:
                 self._ping(worker_id)
             self.clock.sleep_s(TICK_S)
@@ -97,7 +113,7 @@ class Director:
                 self._ping(worker_id)
             self.clock.sleep_s(0.05)
         if not roll.is_full:
-            self.failed_because = f"workers {roll.missing} did not come within {MEET_WITHIN_S:.0f} s"
+            self.failed_because = self._ending or f"workers {roll.missing} did not come within {MEET_WITHIN_S:.0f} s"
             return
         for worker_id, worker in self._workers.items():
             arming = {"engine_plan": self.engine_plan, "shard": worker.shard, "shards": roll.expected}
@@ -126,6 +142,7 @@ class Director:
                 late = [worker.shard for worker in self._workers.values() if not worker.armed]
                 self.failed_because = f"workers {late} were not ready within {ARM_WITHIN_S:.0f} s"
                 break
+            self._look_for_a_stop()
             self.clock.sleep_s(0.05)
         problems = sorted({worker.problem for worker in self._workers.values() if worker.problem})
         self.failed_because = self.failed_because or self._ending or "; ".join(problems)
@@ -239,10 +256,7 @@ class Director:
             self.finish("every worker was lost")
 
     def _look_for_a_reason_to_stop(self, due: Mapping[int, int]) -> None:
-        asked_by = self.stop_requested()
-        if asked_by:
-            self._event("stop_requested", by=asked_by)
-            self.finish(f"stop requested by {asked_by}")
+        if self._look_for_a_stop():
             return
         settled = int(self.clock.unix_s()) - SETTLED_AFTER_S
         passed = self._abort.breach(due=due, settled_second=settled) if self._abort else None
@@ -250,6 +264,13 @@ class Director:
             limit, figures = passed
             self._event("abort", limit=limit, what=figures)
             self.finish(f"abort limit {limit}: {figures}")
+
+    def _look_for_a_stop(self) -> bool:
+        asked_by = self.stop_requested()
+        if asked_by and not self._ending:
+            self._event("stop_requested", by=asked_by)
+            self.finish(f"stop requested by {asked_by}")
+        return bool(asked_by)
 
     # --- after it ----------------------------------------------------------------------------
 

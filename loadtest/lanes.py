@@ -23,7 +23,7 @@ from locust.stats import RequestStats, StatsEntry, StatsError
 from locust.user.task import LOCUST_STATE_WAITING
 
 from loadtest import _engine
-from loadtest.director import Director
+from loadtest.director import TICK_S, Director
 from loadtest.locust_tables import rows
 from loadtest.pod_identity import identity_of_this_pod
 from loadtest.processes import FOLDER_VARIABLE, LEAVE_SIGNAL, WORKERS_ARE_PODS_VARIABLE
@@ -191,12 +191,22 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
     }
     for event, listener in listeners.items():
         event.add_listener(listener)
+    gevent.spawn(_leave_when_asked, director, record, gevent.getcurrent())
     # Locust installs its own handler only after a headless shape has ended (2.47, main.py): until then SIGTERM
     # would kill the master and lose the last counts.
     gevent.signal_handler(signal.SIGTERM, lambda: director.finish("SIGTERM"))
     # One failed request is a measurement, not a failure of the process; the verdict decides elsewhere.
     environment.process_exit_code = 0
     require_login(environment)
+
+
+def _leave_when_asked(director: Director, record: RecordWriter, main: gevent.Greenlet) -> None:
+    """Until all workers are there nobody directs: Locust's main greenlet waits, and this one looks for a stop."""
+    while not director.directs and not director.look_before_start():
+        gevent.sleep(TICK_S)
+    if director.finished:
+        record.close()
+        gevent.kill(main, SystemExit(0))
 
 
 def _heard_by(director: Director, kind: str) -> Callable[..., None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from loadtest.cluster.errors import RecordNotWhole
 
@@ -70,27 +70,24 @@ class Mirror:
         if have >= size:
             return
         with path.open("ab") as file:
-            while have < size:
-                piece = self.source.read(name, have)
-                if not piece:
-                    return
-                file.write(piece)
-                have += len(piece)
+            self._copy(name, file, have, size)
 
     def _fetch(self, name: str, size: int) -> None:
         """The whole file anew: under another name until it is there."""
         path = self._here(name)
         half = path.with_name(path.name + ".new")
         half.unlink(missing_ok=True)
-        have = 0
         with half.open("wb") as file:
-            while have < size:
-                piece = self.source.read(name, have)
-                if not piece:
-                    break
-                file.write(piece)
-                have += len(piece)
+            self._copy(name, file, 0, size)
         half.replace(path)
+
+    def _copy(self, name: str, into: IO[bytes], start: int, size: int) -> None:
+        while start < size:
+            piece = self.source.read(name, start)
+            if not piece:
+                return
+            into.write(piece)
+            start += len(piece)
 
     def _here(self, name: str) -> Path:
         """Where a file of the record lies here; a name that leads out of the folder is refused."""

@@ -37,7 +37,7 @@ class RecordClient:
 
     def status(self) -> PodStatus:
         """What the run is at."""
-        return PodStatus(**json.loads(self._ask("GET", "/status")))
+        return PodStatus.of(json.loads(self._ask("GET", "/status")))
 
     def files(self) -> dict[str, int]:
         """The record's files with their sizes as they are now."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,12 @@ class PodStatus:
     problem: str = ""
     remedy: str = ""
     keep_until_unix_s: float = 0.0  # after that the pod ends, collected or not; 0 while it runs
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> PodStatus:
+        """What a pod told; one of another version may tell more than we know."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in content.items() if name in known})
 
 
 @dataclass(slots=True)

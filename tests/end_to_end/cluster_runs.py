@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from analysis.cluster.fingerprint import read_fingerprint
 from analysis.cluster.watch import PlanOfWatching, watching
@@ -29,7 +28,7 @@ objectives: {objectives}
 rate_to_prove_rps: {rps}
 offered_ratio: 1.05
 phases:
-  - {{name: low, duration: 10s, from_share: 0.2, to_share: 0.2, judged: false}}
+  - {{name: low, duration: 5s, from_share: 0.2, to_share: 0.2, judged: false}}
   - {{name: scaling, duration: {scaling_s}s, from_share: 1, to_share: 1, judged: false}}
   - {{name: hold, duration: {hold_s}s, from_share: 1, to_share: 1}}
 watch_after: 10s
@@ -41,6 +40,9 @@ OBJECTIVES = """\
 """
 
 
+Happening = Callable[[Cluster, str], None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Driven:
     """What is driven at which platform."""
@@ -49,31 +51,42 @@ class Driven:
     folder: Path
     platform: Platform = field(default_factory=Platform)
     rps: int = 700
-    scaling_s: int = 40
-    hold_s: int = 60
+    scaling_s: int = 30
+    hold_s: int = 40
 
-    def run(self, meanwhile: Any = None) -> Judged:
-        """Deploy, watch, drive, judge. meanwhile: a context manager of the namespace, entered for the load's time."""
+    def run(self, in_the_hold: Happening | None = None) -> Judged:
+        """Deploy, watch, drive, judge. in_the_hold: what is done to the namespace when the hold has begun."""
         with self.cluster.namespace("scaled", LABEL) as namespace:
             url = deploy_platform(self.cluster, namespace, self.platform)
-            with (meanwhile or _nothing)(namespace):
+            done = threading.Event()
+            meanwhile = threading.Thread(target=self._meanwhile, args=(namespace, in_the_hold, done), daemon=True)
+            meanwhile.start()
+            try:
                 ended = self._drive(namespace, url)
+            finally:
+                done.set()
+                meanwhile.join(60)
         return Judged(self.folder / "run", ended, conclude(self.folder / "run"), "")
+
+    def _meanwhile(self, namespace: str, in_the_hold: Happening | None, done: threading.Event) -> None:
+        events = self.folder / "run" / "events.jsonl"
+        while in_the_hold and not done.wait(0.2):
+            if events.exists() and any('"phase": "hold"' in line for line in events.read_text().splitlines()):
+                in_the_hold(self.cluster, namespace)
+                return
 
     def _drive(self, namespace: str, url: str) -> str:
         run, target = self.folder / "run", self._target(namespace, url)
         reader = Kubernetes.of_kubeconfig(self.cluster.kubeconfig)
         plan = load_plan(str(self._plan()), target=target)
         outlook = Outlook(target)
-        around = Surroundings(
-            folder=run, rehearsal=True, versions=own_versions(), settled=outlook.settled,
-            fingerprint=read_fingerprint(reader, namespace),
-        )  # fmt: skip
-        with (
-            watching(reader, PlanOfWatching(target_namespace=namespace), into=run / "kubernetes"),
-            Reaper.start() as reaper,
-        ):
-            ended = conduct(plan, Surroundings(**{**_fields(around), "watched": reaper.watch}))
+        watched = PlanOfWatching(target_namespace=namespace)
+        with Reaper.start() as reaper, watching(reader, watched, into=run / "kubernetes"):
+            around = Surroundings(
+                folder=run, rehearsal=True, versions=own_versions(), settled=outlook.settled, watched=reaper.watch,
+                fingerprint=read_fingerprint(reader, namespace),
+            )  # fmt: skip
+            ended = conduct(plan, around)
         outlook.gather(run)
         return ended
 
@@ -96,12 +109,3 @@ class Driven:
                 up=f'up{{namespace="{namespace}",job="pods"}}',
             ),
         )  # fmt: skip
-
-
-def _fields(around: Surroundings) -> dict[str, Any]:
-    return {name: getattr(around, name) for name in Surroundings.__slots__}
-
-
-@contextmanager
-def _nothing(_namespace: str) -> Iterator[None]:
-    yield

@@ -99,6 +99,24 @@ def test_a_request_to_stop_ends_the_load_within_a_second(tmp_path: Path) -> None
     assert "golive_halt" in stand.workers[0].kinds()
 
 
+def test_a_stop_before_the_workers_are_there_is_obeyed_and_written_down(tmp_path: Path) -> None:
+    stand = a_stand(tmp_path)
+    assert not stand.director.look_before_start()
+    stand.stop_asked_by = "golive stop"
+    assert stand.director.look_before_start()
+    stand.director.record.close()
+    assert "before the load began" in stand.event("load_failed")["because"]
+
+
+def test_a_stop_while_an_index_is_waited_for_is_obeyed_at_once(tmp_path: Path) -> None:
+    stand = a_stand(tmp_path, workers=2, pods=[a_pod(0)])
+    began_s = stand.clock.now_s
+    stand.clock.at(began_s + 2, lambda: setattr(stand, "stop_asked_by", "golive stop"))
+    stand.direct()
+    assert stand.clock.now_s - began_s < 4
+    assert "golive stop" in stand.event("load_failed")["because"]
+
+
 def test_failures_beyond_the_limit_abort_the_run_with_the_figures(tmp_path: Path) -> None:
     stand = a_stand(tmp_path, plan=a_plan(duration_s=60.0, abort=AbortLimits(failed_for_s=3.0)))
     start_s = int(stand.clock.now_s) + 2

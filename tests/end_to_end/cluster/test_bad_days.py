@@ -32,8 +32,9 @@ def index_of(pod: dict[str, Any]) -> int:
 
 
 def twin_of(pod: dict[str, Any]) -> dict[str, Any]:
-    """Another pod with the same index, as a Job controller may start one."""
-    about = {**{key: pod["metadata"][key] for key in ("namespace", "labels", "annotations")}, "name": "twin"}
+    """Another pod with the same index. Without the label that the controller would adopt it by, and then end it."""
+    labels = {key: value for key, value in pod["metadata"]["labels"].items() if "controller-uid" not in key}
+    about = {"name": "twin", "labels": labels, **{key: pod["metadata"][key] for key in ("namespace", "annotations")}}
     spec = {key: value for key, value in pod["spec"].items() if key not in ("nodeName", "hostname")}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": spec}
 
