@@ -22,13 +22,17 @@ BUILT_WITHIN_S = 2400  # the first test of all waits until Kubernetes is compile
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whatever uses the cluster, and give it the time to be built."""
-    for item in items:
-        if "cluster" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.cluster)
-            if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(BUILT_WITHIN_S))
+    """Mark what uses the cluster and give it the time to be built; it comes last: others have the machine."""
+    for item in filter(_uses_cluster, items):
+        item.add_marker(pytest.mark.slow)
+        item.add_marker(pytest.mark.cluster)
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(BUILT_WITHIN_S))
+    items.sort(key=lambda item: (item.get_closest_marker("cluster") is not None, _uses_cluster(item)))
+
+
+def _uses_cluster(item: pytest.Item) -> bool:
+    return "cluster" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")
