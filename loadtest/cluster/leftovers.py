@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from loadtest.cluster.api import Api
-from loadtest.cluster.errors import ApiForbidden, ApiNotFound
+from loadtest.cluster.errors import ApiForbidden, ApiNotFound, ApiRefused
 from loadtest.cluster.helm import Helm
 from loadtest.cluster.lease import TargetLease
 from loadtest.cluster.remote_run import RemoteRun
 from scenarios.errors import HarnessError
 
 CREATED_BY_US = "golive/created-for-runs"
+PODS_END_WITHIN_S = 90.0  # their grace period and some
 
 
 class NotTakenAway(HarnessError):
@@ -25,6 +27,7 @@ def take_away(run: RemoteRun, helm: Helm, lease: TargetLease | None) -> None:
     trouble: list[str] = []
     steps: list[tuple[str, Callable[[], None]]] = [
         (f"release {run.release}", lambda: helm.uninstall(run.release)),
+        ("its pods", lambda: _wait_for_pods(run)),  # helm does not wait for what a Job's pods do at their end
         (f"Secret {run.release}-login", lambda: run.api.delete(_secret(run))),
         ("the target's Lease", lambda: lease.release() if lease else None),
         (f"namespace {run.namespace}", lambda: _remove_unused_namespace(run.api, run.namespace)),
@@ -40,6 +43,17 @@ def take_away(run: RemoteRun, helm: Helm, lease: TargetLease | None) -> None:
             remedy=f"helm uninstall {run.release} -n {run.namespace}; kubectl delete secret,job -n {run.namespace} "
             f"-l golive/run={run.run_id}",
         )
+
+
+def _wait_for_pods(run: RemoteRun) -> None:
+    deadline_s = time.monotonic() + PODS_END_WITHIN_S
+    while left := [*run.pods("master"), *run.pods("worker")]:
+        if time.monotonic() > deadline_s:
+            names = ", ".join(pod["metadata"]["name"] for pod in left)
+            raise ApiRefused(
+                f"{names} still there after {PODS_END_WITHIN_S:.0f} s", remedy="kubectl describe tells why"
+            )
+        time.sleep(0.5)
 
 
 def _secret(run: RemoteRun) -> str:
