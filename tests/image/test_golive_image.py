@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from scripts.image.build import Built, build_image
 from scripts.image.paths import CHECKOUT, SOURCES
 from tests.image.pod_imports import own_modules_of_the_pods, packages_that_the_pods_import
 from tests.image.unpacked import Unpacked, unpacked
@@ -107,9 +106,3 @@ def test_golives_own_files_are_a_layer_apart_from_the_packages(image: Unpacked) 
     )
     assert len(own) == len(packages) == 1
     assert own > packages
-
-
-def test_the_same_sources_are_not_built_twice(golive_build: Built) -> None:
-    before = golive_build.archive.stat()
-    again = build_image("golive").archive.stat()
-    assert (again.st_ino, again.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)

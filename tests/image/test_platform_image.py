@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.image.build import Built, build_image
 from tests.image.unpacked import Unpacked, unpacked
 
 
@@ -29,3 +30,9 @@ def test_the_program_runs_where_there_is_no_c_library(image: Unpacked) -> None:
 
 def test_its_user_has_no_rights(image: Unpacked) -> None:
     assert image.config["User"] == "10001:10001"
+
+
+def test_the_same_sources_are_not_built_twice(golive_platform_build: Built) -> None:
+    before = golive_platform_build.archive.stat()
+    again = build_image("platform").archive.stat()
+    assert (again.st_ino, again.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
