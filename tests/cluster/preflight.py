@@ -36,6 +36,9 @@ def cannot_run(places: Places) -> str | None:
         return "the test cluster is built once by Go (1.24 or newer), which is not here"
     if not Path("/sys/fs/cgroup/memory").is_dir():
         return "the test cluster is made for the cgroup v1 hierarchies, which this machine does not have"
+    bridged = Path("/proc/sys/net/bridge")  # by which packets from pod to pod are seen by policies and services
+    if not bridged.is_dir() and not (succeeds(["modprobe", "br_netfilter"]) and bridged.is_dir()):
+        return "the test cluster needs the kernel's br_netfilter, which is not here"
     if not succeeds(["unshare", "--mount", "--pid", "--net", "--uts", "--fork", "true"]):
         return "the test cluster may not make namespaces here"
     return None
