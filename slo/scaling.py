@@ -58,7 +58,7 @@ def _autoscaler(one: AutoscalerSeries, objective: Scaling, evidence: Evidence) -
         return Outcome.UNPROVEN, f"{one.name}: nothing was seen of it at the end of the hold"
     wanting = held & one.wanted_more
     if wanting.any():
-        return Outcome.MISSED, _wanted_more(one, wanting)
+        return Outcome.MISSED, _wanted_more(one, wanting, hold)
     unable = _unable(one, hold)
     if unable:
         return Outcome.UNPROVEN, unable
@@ -70,11 +70,12 @@ def _autoscaler(one: AutoscalerSeries, objective: Scaling, evidence: Evidence) -
     return Outcome.MET, one.name
 
 
-def _wanted_more(one: AutoscalerSeries, wanting: NDArray[np.bool_]) -> str:
+def _wanted_more(one: AutoscalerSeries, wanting: NDArray[np.bool_], hold: Window) -> str:
     """At its maximum and wanting more: for how long, and since when."""
     since = instant(float(one.at_unix_s[wanting][0]))
     spacing_s = float(np.median(np.diff(one.at_unix_s))) if len(one.at_unix_s) > 1 else 0.0
-    lasted = duration(float(wanting.sum()) * spacing_s) if spacing_s else "one look"
+    lasted_s = min(float(wanting.sum()) * spacing_s, hold.duration_s)  # each sample stands for the time to the next
+    lasted = duration(round(lasted_s)) if spacing_s else "one look"
     wanted = f"at max {one.max_replicas} while wanting more (ScalingLimited: {TOO_MANY})"
     return f"{one.name}: {wanted} for {lasted}, from {since}"
 

@@ -57,8 +57,11 @@ def _disrupted(pod: PodLife, cluster: ClusterRecord) -> Found | None:
 
 
 def _was_cordoned(node: str, at_unix_s: float, cluster: ClusterRecord) -> bool:
-    known = [line for line in cluster.nodes.get(node, ()) if float(line["at_unix_s"]) <= at_unix_s + SEEN_LATE_S]
-    return bool(known) and bool(known[-1].get("cordoned"))
+    """Whether it took no pods at that instant, to the grain of Kubernetes' instants."""
+    lines = cluster.nodes.get(node, ())
+    before = [line for line in lines if float(line["at_unix_s"]) < at_unix_s][-1:]
+    about = [line for line in lines if at_unix_s <= float(line["at_unix_s"]) <= at_unix_s + SEEN_LATE_S]
+    return any(line.get("cordoned") for line in (*before, *about))
 
 
 def _evicted(pod: PodLife) -> Found | None:

@@ -120,7 +120,7 @@ def _held_back(one: AutoscalerSeries, hold: Window) -> str:
     wanting = held & one.wanted_more
     if wanting.any() and TOO_MANY not in lasted_s:
         spacing_s = float(np.median(np.diff(one.at_unix_s))) if len(one.at_unix_s) > 1 else 0.0
-        lasted_s["at its maximum while wanting more"] = spacing_s * float(wanting.sum())
+        lasted_s["at its maximum while wanting more"] = min(spacing_s * float(wanting.sum()), hold.duration_s)
     return ", ".join(f"{words} {duration(time_s)}" for words, time_s in lasted_s.items())
 
 

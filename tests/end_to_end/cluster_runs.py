@@ -71,7 +71,7 @@ class Driven:
     def _meanwhile(self, namespace: str, in_the_hold: Happening | None, done: threading.Event) -> None:
         events = self.folder / "run" / "events.jsonl"
         while in_the_hold and not done.wait(0.2):
-            if events.exists() and any('"phase": "hold"' in line for line in events.read_text().splitlines()):
+            if events.exists() and '"phase":"hold"' in events.read_text():
                 in_the_hold(self.cluster, namespace)
                 return
 

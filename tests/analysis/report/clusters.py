@@ -7,6 +7,7 @@ from typing import Any
 from tests.analysis.cluster.clusters import MAXED_OUT, NO_METRICS, WELL, Condition, OwnPod, WatchedCluster
 from tests.analysis.records import T0, Synthetic
 
+HOSTILE = '</script><script>document.title="owned"</script><img src=x onerror=document.title="owned">|`${1}'
 RELEASE = "golive-r1"
 EVICTED = {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting", "at_unix_s": T0 + 118}
 
@@ -76,3 +77,16 @@ def _events() -> list[dict[str, Any]]:
         event(72, "Pod/core-7d9c5b8f6-hk2wl", "BackOff", "Back-off restarting failed container core", count=3),
         event(91, "HorizontalPodAutoscaler/core", "FailedGetPodsMetric", no_metrics, count=4),
     ]  # fmt: skip
+
+
+def hostile_cluster() -> WatchedCluster:
+    """A cluster in which every name and word tries to become code."""
+    wanting: tuple[Condition, ...] = (*WELL[:1], ("ScalingActive", False, HOSTILE))
+    disruption = {"reason": HOSTILE, "message": HOSTILE, "at_unix_s": T0 + 9}
+    pod = {"at_unix_s": T0 + 9.0, "uid": HOSTILE, "namespace": "hotel", "name": HOSTILE, "owner": HOSTILE,
+           "node": HOSTILE, "phase": HOSTILE, "created_unix_s": T0, "disruption": disruption}  # fmt: skip
+    event = {"at_unix_s": T0 + 9.0, "about": HOSTILE, "type": "Warning", "reason": HOSTILE, "message": HOSTILE}
+    return WatchedCluster(
+        run=Synthetic(), conditions=lambda _t: wanting, more_pods=(pod,), events=(event,), templates={9.0: HOSTILE},
+        own=(OwnPod(name=HOSTILE, node=HOSTILE),), refused=(HOSTILE,), blind=((HOSTILE, 3, 9, HOSTILE, True),),
+    )  # fmt: skip

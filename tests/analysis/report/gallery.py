@@ -22,7 +22,7 @@ from slo.validity import Finding, FindingKind, Severity
 from slo.verdict import Judgement, Outcome, RunOutcome, Verdict
 from tests.analysis.cluster.clusters import seat_worker
 from tests.analysis.records import T0, Synthetic
-from tests.analysis.report.clusters import watched_cluster
+from tests.analysis.report.clusters import HOSTILE, hostile_cluster, watched_cluster
 from tests.analysis.report.runs import (
     MIX,
     JudgedRun,
@@ -36,7 +36,6 @@ from tests.analysis.report.runs import (
 )  # fmt: skip
 
 MET, MISSED, UNPROVEN = Outcome.MET, Outcome.MISSED, Outcome.UNPROVEN
-HOSTILE = '</script><script>document.title="owned"</script><img src=x onerror=document.title="owned">|`${1}'
 FULL: dict[str, Any] = {
     "mix": MIX, "warm_s": 60, "hold_s": 180, "watch_s": 45, "rps": 31_500, "rate_to_prove_rps": 30_000.0, "workers": 2,
 }  # fmt: skip
@@ -166,6 +165,7 @@ def hostile(folder: Path) -> JudgedRun:
     (folder / "evidence").mkdir(exist_ok=True)
     answer = {"query": HOSTILE, "error": HOSTILE, "server": HOSTILE, "start_unix_s": T0, "end_unix_s": T0}
     (folder / "evidence" / "up.json").write_text(json.dumps(answer), encoding="utf-8")
+    hostile_cluster().write(folder)
     row = judged(HOSTILE, MISSED, because=HOSTILE, target=HOSTILE, measured=HOSTILE, interval=HOSTILE, source=HOSTILE,
                  server_side=HOSTILE, voided_by=(HOSTILE,))  # fmt: skip
     finding = Finding(kind=FindingKind.UNSENT, severity=Severity.VOIDS, what=HOSTILE, remedy=HOSTILE)
