@@ -174,7 +174,9 @@ def _opened(load: Callable[..., None], remedy: str) -> client.ApiClient:
     settings.keep_alive = True
     if load is config.load_incluster_config or urlsplit(settings.host).hostname in LOOPBACK:
         settings.proxy = None  # a proxy is for the outside
-    return client.ApiClient(settings)
+    api = client.ApiClient(settings)
+    api.user_agent = "golive"  # so that a cluster's owner knows whose questions these are
+    return api
 
 
 @contextmanager

@@ -135,6 +135,7 @@ def event_line(event: Object) -> Line:
     about, series = _at(event, "involvedObject"), _at(event, "series")
     last = series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime")
     return {
+        "uid": uid_of(event),
         "event_unix_s": unix_s(last or _at(event, "metadata").get("creationTimestamp")),
         "namespace": about.get("namespace", ""),
         "about": f"{about.get('kind', '')}/{about.get('name', '')}",

@@ -107,8 +107,8 @@ class ClusterRecord:
         return float(self.started.get("look_every_s") or 2.0)
 
     def own_pods(self) -> tuple[PodLife, ...]:
-        """golive's own: its master and its workers."""
-        return tuple(pod for pod in self.pods if pod.last.get("run"))
+        """golive's own: this run's master and workers."""
+        return tuple(pod for pod in self.pods if pod.last.get("run") and pod.last["run"] == self.started.get("run"))
 
     def platform_pods(self) -> tuple[PodLife, ...]:
         """The target's."""

@@ -23,10 +23,11 @@ Row = tuple[str, ...]
 
 def fingerprint_table(record: RunRecord, cluster: ClusterRecord, measurement: Measurement) -> Table:
     """What identifies the platform that was driven, in short, and whether it stayed so."""
-    known: Line = cluster.fingerprints[0] if cluster.fingerprints else record.header.fingerprint
+    seen: Line = cluster.fingerprints[0] if cluster.fingerprints else {}
+    known = {**record.header.fingerprint, **{part: value for part, value in seen.items() if value}}
     changes = measurement.cluster.changes if measurement.cluster else ()
     told = [f"{into_run_of(record, one.at_unix_s)}: {one.what}" for one in changes]
-    unread = [str(one) for one in known.get("unread") or ()]
+    unread = [str(one) for one in known.get("unread") or () if not (known.get("cluster_uid") and "UID" in str(one))]
     return Table(
         name="fingerprint",
         title="The platform's fingerprint",
@@ -167,16 +168,23 @@ def cluster_events_table(record: RunRecord, cluster: ClusterRecord) -> Table:
 
 
 def _event(record: RunRecord, about: str, reason: str, told: list[Line]) -> Row:
-    by_event = {str(one.get("uid", "")) + str(one.get("message", "")): int(one.get("count") or 1) for one in told}
     first, last = into_run_of(record, _first(told)), into_run_of(record, _at(told[-1]))
     when = first if first == last else f"{first} to {last}"
     return (
         when,
         about.replace("HorizontalPodAutoscaler/", "HPA/"),
         reason,
-        count(sum(by_event.values())),
+        count(_times(told)),
         str(told[-1].get("message", "")),
     )
+
+
+def _times(told: list[Line]) -> int:
+    """How often it was seen to happen: an event that is older than the watch brings its former count."""
+    counts: dict[str, list[int]] = {}
+    for one in told:
+        counts.setdefault(str(one.get("uid", "")) + str(one.get("message", "")), []).append(int(one.get("count") or 1))
+    return sum(max(known) - min(known) + 1 for known in counts.values())
 
 
 def _first(told: Iterable[Line]) -> float:

@@ -147,7 +147,7 @@ def _tables(record: RunRecord, evidence: Evidence, measurement: Measurement, see
         workers_table(record, measurement),
         events_table(record),
         evidence_table(record.folder),
-        versions_table(record),
+        versions_table(record, has_cluster=seen is None),
     )
 
 

@@ -126,10 +126,12 @@ def _answer(path: Path) -> tuple[str, ...]:
     return (path.stem, came, query or NOTHING, server or NOTHING, window)
 
 
-def versions_table(record: RunRecord) -> Table:
-    """With what it was done, and what it was done to."""
+def versions_table(record: RunRecord, *, has_cluster: bool = False) -> Table:
+    """With what it was done, and what it was done to. has_cluster: the fingerprint has a table of its own."""
     header = record.header
-    parts = {"versions": header.versions, "machine": header.machine, "fingerprint": header.fingerprint}
+    plain = {name: value for name, value in header.fingerprint.items() if isinstance(value, str)}
+    fingerprint = plain if has_cluster else header.fingerprint
+    parts = {"versions": header.versions, "machine": header.machine, "fingerprint": fingerprint}
     rows = [(part, name, value) for part, known in parts.items() for name, value in _flat(known)]
     return Table(
         name="versions",

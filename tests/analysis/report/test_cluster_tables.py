@@ -110,7 +110,7 @@ def test_events_of_one_owners_pods_stand_together(tmp_path: Path) -> None:
 
     normal = {**event(5, "core-0", 1), "type": "Normal", "reason": "Pulled"}
     told = table(tmp_path, "cluster-events", events=(event(12, "core-0", 1), event(15, "core-1", 3), normal))
-    assert told.rows == (("0:12 to 0:15", "Deployment/core", "Unhealthy", "4", "probe of core-1 failed"),)
+    assert told.rows == (("0:12 to 0:15", "Deployment/core", "Unhealthy", "2", "probe of core-1 failed"),)
     assert "all 3 events" in told.note
 
 
