@@ -244,6 +244,8 @@ class Director:
         self._event("load_ended", because=self._ending or "the plan is complete")
 
     def _look_after_workers(self) -> None:
+        for worker_id in self._roll.unknown if self._roll else ():
+            self._ping(worker_id)  # again: one that is still starting does not hear the first
         now_unix_s = self.clock.unix_s()
         for worker in self._workers.values():
             if not worker.lost and not worker.drained and now_unix_s - worker.heard_unix_s > SILENT_AFTER_S:

@@ -84,6 +84,11 @@ class Roll:
         self.seated[worker_id] = worker
         return worker
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Those who are there and have not said who they are."""
+        return tuple(self._unknown)
+
     def is_unknown(self, worker_id: str) -> bool:
         """Whether this worker is there and has not said who it is."""
         return worker_id in self._unknown

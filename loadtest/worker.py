@@ -56,12 +56,17 @@ class WorkerSide:
         while not (self.final_sent and self.outbox.is_empty):
             self.clock.sleep_s(REPORT_EVERY_S)
             self.report()
-            if self.clock.monotonic_s() - self.heard_s > LEASE_S + GIVE_UP_AFTER_S:
+            if self._is_loading and self.clock.monotonic_s() - self.heard_s > LEASE_S + GIVE_UP_AFTER_S:
                 return
+
+    @property
+    def _is_loading(self) -> bool:
+        """Whether it has been told to go. Until then it waits for others, and Locust's own heartbeat is enough."""
+        return self.engine is not None and self.engine.state() != "new"
 
     def report(self) -> None:
         """Drain the engine once and send everything that is not acknowledged."""
-        if self.engine is None or self.engine.state() == "new":
+        if self.engine is None or not self._is_loading:
             return
         if not self.final_sent:
             done = self.engine.state() == "done"
@@ -78,7 +83,7 @@ class WorkerSide:
     def leave(self, because: str) -> None:
         """Hand over what is in flight and end: this process is about to be taken away."""
         self.leaving = True
-        if self.engine is None or self.engine.state() == "new":
+        if self.engine is None or not self._is_loading:
             self.final_sent = True  # there is nothing to hand over
         else:
             self.engine.halt(because=because)

@@ -16,6 +16,7 @@ from loadtest.cluster.remote_run import PodFate, RemoteRun
 from loadtest.interruption import interruptible
 
 LOOK_EVERY_S = 1.0
+START_WITHIN_S = 360.0  # a node is found, the image is pulled, Python has started
 Say = Callable[[str], None]
 
 
@@ -41,6 +42,7 @@ def follow(run: RemoteRun, mirror: Mirror, *, show: Callable[[], None], say: Say
     record = run.record()
     status: PodStatus | None = None
     told = ""
+    start_by_s = time.monotonic() + START_WITHIN_S
     asked: list[str] = []  # signals that the pod has not been told of yet
     with interruptible(asked.append) as interruption:
         while True:
@@ -51,6 +53,9 @@ def follow(run: RemoteRun, mirror: Mirror, *, show: Callable[[], None], say: Say
             if status and status.state != "running":
                 return Outcome(status=status, interrupted=bool(interruption.signals))
             fate = _fate(run) if trouble else fate
+            if status is None and time.monotonic() > start_by_s:
+                because = f"the master's pod did not start within {START_WITHIN_S:.0f} s ({_words(fate)})"
+                return Outcome(status=None, lost=because, interrupted=bool(interruption.signals))
             if fate.is_over:
                 return Outcome(status=status, lost=_words(fate), interrupted=bool(interruption.signals))
             told = _tell(say, told, trouble if status else "", fate)

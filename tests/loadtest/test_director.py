@@ -195,6 +195,16 @@ def test_an_index_started_again_in_mid_run_is_told_apart_from_a_late_worker(tmp_
     assert stand.event("worker_late") is None
 
 
+def test_a_pod_that_is_still_starting_and_misses_a_question_is_asked_again(tmp_path: Path) -> None:
+    stand = a_stand(tmp_path, workers=1, pods=[a_pod(0), a_pod(0, pod_uid="uid-again")])
+    second = stand.workers.pop()
+    second.answers_pings = False
+    stand.clock.at(stand.clock.now_s + 3, lambda: stand.director.came(second.id))
+    stand.clock.at(stand.clock.now_s + 4, lambda: setattr(second, "answers_pings", True))
+    stand.direct()
+    assert stand.event("worker_duplicate")
+
+
 def test_an_index_that_never_comes_keeps_the_load_from_starting_and_is_named(tmp_path: Path) -> None:
     stand = a_stand(tmp_path, workers=3, pods=[a_pod(0), a_pod(2), a_pod(2, pod_uid="uid-again")])
     stand.direct()

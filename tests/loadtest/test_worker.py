@@ -139,6 +139,15 @@ def test_a_worker_whose_master_is_gone_ends() -> None:
     assert clock.now_s - began_s < 40
 
 
+def test_a_worker_that_waits_for_others_to_come_waits_as_long_as_it_takes() -> None:
+    side, _, told, clock = a_worker()
+    clock.at(clock.now_s + 200, lambda: side.leave("its pod must go"))
+    began_s = clock.now_s
+    side.report_forever()
+    assert clock.now_s - began_s >= 200
+    assert told.messages == []
+
+
 def test_a_worker_that_must_go_hands_over_everything_first() -> None:
     side, engine, told, _ = armed_and_started()
     side.leave("its pod must go")

@@ -122,13 +122,13 @@ class Grounds:
     folder: Path
     launched: list[Launched] = field(default_factory=list)
 
-    def launch(self, *, plan: str, cpu: str = "300m", memory: str = "400Mi") -> Launched:
+    def launch(self, *, plan: str, cpu: str = "150m", memory: str = "400Mi") -> Launched:
         """Start a run and come back once its folder's name is known."""
         (self.folder / "plan.yaml").write_text(plan)
         values = {
             "image": {"repository": "localhost/golive", "tag": "test", "pullPolicy": "Never"},
             "workers": {"resources": {"cpu": cpu, "memory": memory}},
-            "master": {"resources": {"cpu": "500m", "memory": "800Mi"}},
+            "master": {"resources": {"cpu": "400m", "memory": "800Mi"}},
         }
         (self.folder / "values.json").write_text(json.dumps(values))
         log = self.folder / f"launch-{len(self.launched)}.log"

@@ -60,6 +60,8 @@ def test_an_index_started_twice_is_named_and_a_stop_from_elsewhere_ends_the_load
     run = in_full_swing(ground)
     ground.cluster.apply(twin_of(ground.pods(run, "worker")[0]))
     run.wait_for(lambda: run.events("worker_duplicate"), within_s=90)
+    # Nobody's pod: a Job's own twin would go with the Job.
+    ground.cluster.kubectl("-n", ground.namespace, "delete", "pod", "twin", "--wait=false")
 
     asked_unix_s = time.time()
     stopped = ground.golive("stop", run.run_id, "--on", "cluster")
@@ -69,8 +71,7 @@ def test_an_index_started_twice_is_named_and_a_stop_from_elsewhere_ends_the_load
     assert "golive stop" in ended["because"]
     assert ended["at_unix_s"] - asked_unix_s < 5.0
     assert "twin" in run.findings["worker-started-twice"]
-    ground.cluster.kubectl("-n", ground.namespace, "delete", "pod", "twin", "--ignore-not-found", "--wait=false")
-    assert ground.left() in ([], ["pod/twin"])
+    assert ground.left() == []
 
 
 def test_a_worker_out_of_memory_is_named_and_the_others_hand_over_everything(grounds: GroundsFor) -> None:
@@ -121,6 +122,6 @@ def test_a_lost_master_ends_the_load_and_what_has_arrived_is_judged(grounds: Gro
 def test_a_throttled_worker_is_found_by_its_own_cgroups_figures(grounds: GroundsFor) -> None:
     ground = grounds(STEADY)
     plan = a_plan(rps=400, workers=1, climb="1s", hold="15s", throttled_ratio=0.05)
-    run = ground.launch(plan=plan, cpu="100m")
+    run = ground.launch(plan=plan, cpu="50m")
     assert run.end() in (1, 3), run.said()
     assert "throttled" in run.findings["worker-starved"]
