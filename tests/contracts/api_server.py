@@ -28,6 +28,7 @@ class Failure:
     cut: bool = False  # a watch that ends in the middle of a line
     frozen: bool = False  # a watch that is open and never says anything again: half-closed
     error_code: int = 0  # a watch that tells an ERROR
+    brief: bool = False  # a watch that ends in order, at once
     page: bytes = b""  # answered with this instead of JSON
 
 
@@ -187,6 +188,8 @@ class ApiServer:
             stream.cut()
         elif failure and failure.frozen:
             self._freeze(stream)
+        elif failure and failure.brief:
+            stream.end()
         elif old or (failure and failure.error_code):
             code = failure.error_code if failure else 410
             stream.tell("ERROR", _status_object(code, "too old resource version" if old else "told to"))

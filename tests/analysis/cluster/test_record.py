@@ -49,6 +49,13 @@ def test_golives_own_pods_are_not_the_platforms(tmp_path: Path) -> None:
     assert {pod.owner for pod in cluster.platform_pods()} == {"Deployment/core"}
 
 
+def test_another_runs_pods_in_the_same_namespace_are_none_of_ours(tmp_path: Path) -> None:
+    ours, theirs = OwnPod(name="w-0"), OwnPod(name="x-0", changes={1: {"run": "R2"}})
+    cluster = read(tmp_path, WatchedCluster(run=RUN, own=(ours, theirs)))
+    assert [pod.name for pod in cluster.own_pods()] == ["w-0"]
+    assert "x-0" not in [pod.name for pod in cluster.platform_pods()]
+
+
 def test_restarts_are_those_that_were_seen(tmp_path: Path) -> None:
     pod = OwnPod(name="w-0", changes={3: {"restarts": 7}, 9: {"restarts": 9}})
     (own,) = read(tmp_path, WatchedCluster(run=RUN, own=(pod,))).own_pods()

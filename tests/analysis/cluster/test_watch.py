@@ -144,14 +144,13 @@ def test_a_forgotten_version_is_cured_by_listing_anew_and_what_lay_between_is_lo
     folder = tmp_path / "kubernetes"
     server.put("pods", pod("core-1"))
     server.put("pods", pod("core-2"))
+    server.fail("pods", Failure(frozen=True), Failure(error_code=410), watch=True)
     with watched(server, folder):
-        assert seen(folder, "pods", pod_is("core-2"))
-        assert until(lambda: server.times_asked("pods", watch=True) >= 1)
-        server.fail("pods", Failure(error_code=410), watch=True)
-        server.delete("pods", "uid-pods-core-2")
+        assert until(lambda: server.times_asked("pods", watch=True, namespace="hotel") == 1)
+        server.delete("pods", "uid-pods-core-2")  # nobody tells of it
         assert seen(folder, "pods", pod_is("core-2", gone=True))
-        assert until(lambda: bool(told(folder, "blind")))
-    assert [(gap["trouble"], gap["lost"]) for gap in told(folder, "blind")] == [("410 gone", True)]
+    gaps = [(gap["trouble"], gap["lost"]) for gap in told(folder, "blind")]
+    assert gaps == [("time-out", False), ("410 gone", True)]
 
 
 def test_a_cut_watch_goes_on_where_it_was_and_loses_nothing(server: ApiServer, tmp_path: Path) -> None:
@@ -199,6 +198,13 @@ def test_a_server_that_asks_to_be_left_alone_is_left_alone(
         assert until(lambda: bool(told(folder, "blind", "events")))
     (gap,) = told(folder, "blind", "events")
     assert gap["until_unix_s"] - gap["from_unix_s"] >= 1.5
+
+
+def test_a_server_that_ends_every_watch_at_once_is_not_asked_in_a_loop(server: ApiServer, tmp_path: Path) -> None:
+    server.fail("pods", *[Failure(brief=True)] * 1000, watch=True)
+    with watched(server, tmp_path / "kubernetes"):
+        assert until(lambda: server.times_asked("horizontalpodautoscalers") > 20)  # ten a second
+        assert server.times_asked("pods", watch=True, namespace="hotel") <= 10
 
 
 def test_an_object_like_no_other_hides_none_of_the_rest(server: ApiServer, tmp_path: Path) -> None:
