@@ -49,4 +49,4 @@ def test_too_little_answered_correctly_flips_throughput_alone(tmp_path: Path) ->
 
 def test_the_capped_autoscaler_is_named_with_its_reason(tmp_path: Path) -> None:
     judged = run(tmp_path, "services.core.autoscaler.target=0.001", "services.core.max=3")
-    assert "core wanted more than its maximum of 3 (TooManyReplicas)" in judged.because("scaling")
+    assert "core: at max 3 while wanting more (ScalingLimited: TooManyReplicas) for" in judged.because("scaling")
