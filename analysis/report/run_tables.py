@@ -89,6 +89,8 @@ def _details(event: Event) -> str:
 
 def _detail(name: str, value: object) -> str:
     """A field in words; its unit stands at the end of its name."""
+    if isinstance(value, Mapping):
+        return ", ".join(_detail(inner, of) for inner, of in value.items())
     if not isinstance(value, int | float) or isinstance(value, bool):
         return f"{name.replace('_', ' ')} {value}"
     for suffix, words in (("_unix_s", time_of_day), ("_s", lambda time_s: milliseconds(1000 * time_s))):
