@@ -102,6 +102,7 @@ def _worker(record: RunRecord, vitals: pd.DataFrame, worker: int) -> WorkerFacts
         clock_offset_s=_clock_offset_s(record, worker),
         throttled_ratio=_throttled_ratio(own),
         control_timer_p99_us=_control_timer_p99_us(own),
+        drained=_drained(record, worker),
         last_seq=max(record.counts.loc[record.counts["worker"] == worker, "seq"].tolist(), default=0),
     )
 
@@ -186,13 +187,17 @@ def _never_arrived(record: RunRecord) -> tuple[str, ...]:
     )
 
 
+def _drained(record: RunRecord, worker: int) -> bool:
+    return any(event.fields.get("worker") == worker for event in record.happened("worker_drained"))
+
+
 def _uncounted_at_most(record: RunRecord) -> int:
     """How many requests lost workers may have sent after their last report: what they had due until they stopped."""
     due, _ = due_per_second(record)
     began_unix_s, uncounted = record.header.t0_unix_s, 0.0
     for worker in range(record.plan.workers):
         lost_at_unix_s = _lost(record, worker)[0]
-        if lost_at_unix_s is not None and began_unix_s is not None:
+        if lost_at_unix_s is not None and began_unix_s is not None and not _drained(record, worker):
             first = max(int(lost_at_unix_s - began_unix_s), 0)
             uncounted += float(due[first : first + UNCOUNTED_AT_MOST_S].sum()) / record.plan.workers
     return math.ceil(uncounted)

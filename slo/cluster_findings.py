@@ -42,10 +42,19 @@ def pod_taken_away(worker: WorkerFacts, fate: PodFate) -> Finding:
     return voids(
         KINDS[fate.end],
         f"Worker {worker.worker} (pod {fate.pod}{where}) was {fate.end.value} at {instant(fate.at_unix_s)}: "
-        f"{fate.cause}. Everything up to its report {worker.last_seq} is counted exactly; what it sent after that, "
-        f"in {UNCOUNTED_AT_MOST_S} s at most, is in nobody's counts, and what it should have sent since is missing.",
+        f"{fate.cause}. {what_is_counted(worker)} What it should have sent since is missing.",
         REMEDIES[fate.end],
         fate.at_unix_s,
+    )
+
+
+def what_is_counted(worker: WorkerFacts) -> str:
+    """How much of what a lost worker sent is known, and how much at most is not."""
+    if worker.drained:
+        return f"It handed in its last counts (report {worker.last_seq}): what it sent is counted exactly."
+    return (
+        f"Everything up to its report {worker.last_seq} is counted exactly; what it sent after that, in "
+        f"{UNCOUNTED_AT_MOST_S} s at most, is in nobody's counts."
     )
 
 

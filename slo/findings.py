@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from slo.cluster_findings import cluster_findings, pod_taken_away
+from slo.cluster_findings import cluster_findings, pod_taken_away, what_is_counted
 from slo.evidence import ClientLoad, Evidence, NotSeen, ServerLoad
 from slo.validity import (
-    UNCOUNTED_AT_MOST_S,
     Finding,
     FindingKind,
     Measurement,
@@ -94,8 +93,7 @@ def _worker(worker: WorkerFacts, thresholds: Thresholds) -> Iterator[Finding]:
         yield voids(
             FindingKind.WORKER_LOST,
             f"Worker {worker.worker} was lost at {instant(worker.lost_at_unix_s)}: {worker.lost_because}. "
-            f"Everything up to its report {worker.last_seq} is counted exactly; what it sent after that, in "
-            f"{UNCOUNTED_AT_MOST_S} s at most, is in nobody's counts.",
+            f"{what_is_counted(worker)}",
             "See its log in locust/; repeat the run.",
             worker.lost_at_unix_s,
         )

@@ -167,6 +167,7 @@ class WorkerFacts:
     throttled_ratio: float = 0.0  # cgroup periods throttled / all periods in the hold
     control_timer_p99_us: int = 0  # lateness of an idle timer in the same process: the machine's own noise
     last_seq: int = 0
+    drained: bool = False  # it handed in its last counts, however it ended
     fate: PodFate | None = None  # when its pod was taken away before the load's end
 
 

@@ -19,6 +19,7 @@ DISRUPTIONS = {
     "TerminationByKubelet": "by its node's kubelet",
 }
 BY_KUBELET = ("Evicted", "NodeShutdown", "Terminated", "NodeAffinity", "NodeLost")  # status.reason
+JOB_ENDS = ("BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy", "FailedIndexes")
 SEEN_LATE_S = 2.0  # a drain cordons first; we may see it a moment later
 
 
@@ -26,7 +27,7 @@ def fate_of(pod: PodLife, cluster: ClusterRecord) -> PodFate | None:
     """How a pod was taken away; None for one that lives, or ended in order."""
     told = [found for found in (_out_of_memory(pod), _disrupted(pod, cluster), _evicted(pod)) if found]
     # Of a pod that failed and was cleared away later the failure is what counts; one that is deleted fails by that.
-    either = sorted((found for found in (_deleted(pod), _failed(pod)) if found), key=lambda found: found[1])
+    either = sorted((found for found in (_deleted(pod, cluster), _failed(pod)) if found), key=lambda found: found[1])
     for end, at_unix_s, cause in (told + either)[:1]:
         return PodFate(end=end, pod=pod.name, node=str(pod.last.get("node", "")), at_unix_s=at_unix_s, cause=cause)
     return None
@@ -71,11 +72,19 @@ def _evicted(pod: PodLife) -> Found | None:
     return PodEnd.EVICTED, _end_of(pod), f"by its node's kubelet ({reason}{_said(pod.last)})"
 
 
-def _deleted(pod: PodLife) -> Found | None:
+def _deleted(pod: PodLife, cluster: ClusterRecord) -> Found | None:
     deleted = next((at for line in (pod.last, pod.first) if (at := instant(line, "deletion_unix_s"))), None)
     if deleted is None:
         return None
-    return PodEnd.DELETED, deleted, "somebody deleted it; Kubernetes names no disruption"
+    return PodEnd.DELETED, deleted, _ended_with_its_job(pod, cluster) or "by somebody; Kubernetes names no disruption"
+
+
+def _ended_with_its_job(pod: PodLife, cluster: ClusterRecord) -> str:
+    """Why the Job that it belongs to was given up, which takes all its pods away; "" when it was not."""
+    for event in cluster.events:
+        if event.get("about") == pod.owner and event.get("reason") in JOB_ENDS:
+            return f"with its Job, which was given up ({event['reason']}{_said(event)})"
+    return ""
 
 
 def _failed(pod: PodLife) -> Found | None:

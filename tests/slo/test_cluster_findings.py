@@ -63,6 +63,12 @@ def test_a_worker_taken_away_is_one_finding_with_cause_pod_node_and_time(
         assert word in finding.what
 
 
+def test_what_a_worker_handed_in_before_it_went_is_not_missing() -> None:
+    (finding,) = found(worker=WorkerFacts(worker=0, last_seq=19, drained=True, fate=fate(PodEnd.EVICTED)))
+    assert "It handed in its last counts (report 19)" in finding.what
+    assert "nobody's counts" not in finding.what
+
+
 def test_every_end_of_a_pod_has_its_remedy() -> None:
     assert len({found(worker=WorkerFacts(worker=0, fate=fate(end)))[0].remedy for end in PodEnd}) == len(PodEnd)
 

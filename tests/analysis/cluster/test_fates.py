@@ -45,7 +45,7 @@ def fate(folder: Path, changes: Changes, **more: Any) -> PodFate | None:
          9, "taint"),
         ({9: {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."} |
           ended("Error", 137, 8)}, PodEnd.EVICTED, 8, "low on resource: memory"),
-        ({10: {"deletion_unix_s": T0 + 10}, 11: ended("Error", 137, 11)}, PodEnd.DELETED, 10, "somebody deleted it"),
+        ({10: {"deletion_unix_s": T0 + 10}, 11: ended("Error", 137, 11)}, PodEnd.DELETED, 10, "by somebody"),
         ({10: {"phase": "Failed"} | ended("Error", 1, 10), 15: {"deletion_unix_s": T0 + 15}}, PodEnd.FAILED, 10,
          "exit code 1"),
     ],
@@ -68,6 +68,17 @@ def test_an_eviction_from_a_cordoned_node_is_a_drain(tmp_path: Path) -> None:
     found = fate(tmp_path / "evicted", evicted, nodes=(OPEN,))
     assert found
     assert found.end is PodEnd.EVICTED
+
+
+def test_a_pod_that_goes_with_its_job_says_why_the_job_was_given_up(tmp_path: Path) -> None:
+    gone: Changes = {12: {"deletion_unix_s": T0 + 12}}
+    told = {"at_unix_s": T0 + 12.0, "about": "Job/golive-worker", "reason": "BackoffLimitExceeded",
+            "message": "Job has reached the specified backoff limit"}  # fmt: skip
+    found = fate(tmp_path / "run", gone, events=(told,))
+    assert found
+    assert found.cause == (
+        "with its Job, which was given up (BackoffLimitExceeded: Job has reached the specified backoff limit)"
+    )
 
 
 @pytest.mark.parametrize("changes", [{}, {20: {"phase": "Succeeded"} | ended("Completed", 0, 20)}])

@@ -117,7 +117,7 @@ def test_an_oom_killed_worker_takes_away_what_a_lighter_load_could_have_met(tmp_
     assert finding.what == (
         "Worker 1 (pod w-1 on node node-1) was OOM-killed at 14:14:00 UTC: its container golive used more memory than "
         "its limit, exit code 137. Everything up to its report 40 is counted exactly; what it sent after that, in 5 s "
-        "at most, is in nobody's counts, and what it should have sent since is missing."
+        "at most, is in nobody's counts. What it should have sent since is missing."
     )
     assert outcomes(one)["p95"] is Outcome.UNPROVEN
     assert outcomes(one)["scaling"] is Outcome.UNPROVEN
