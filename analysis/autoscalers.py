@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class Seen:
     blindness: Blindness | None = None  # the longest stretch of the hold that Kubernetes told nothing about
 
 
+@lru_cache(maxsize=1)  # evidence, timeline and report each ask for it
 def autoscalers_seen(record: RunRecord, cluster: ClusterRecord | None) -> Seen:
     """Kubernetes is believed: it looks every 2 s and tells reasons. Where it told nothing for too long, Prometheus."""
     hold, rises = hold_of(record), _rises(record)

@@ -16,6 +16,7 @@ from analysis.ports import Series
 from slo.evidence import AutoscalerSeries, BacklogSeries, Condition, NotSeen
 
 HPA = "horizontalpodautoscaler"
+TRUE, FALSE = State(holds=True), State(holds=False)
 MOST_APART_STEPS = 3  # between two samples that lie further apart no condition is claimed
 MAXED_OUT = "TooManyReplicas"  # the ScalingLimited reason that means: it wanted more than it may have
 
@@ -131,7 +132,8 @@ def _conditions(evidence: Path, labels: Mapping[str, str]) -> tuple[Condition, .
         if _matches(series, labels) and len(series.values)
         for one in stretches(
             series.labels.get("condition", "?"),
-            [State(at_unix_s=at, holds=value == 1) for at, value in zip(series.at_unix_s, series.values, strict=True)],
+            series.at_unix_s,
+            [TRUE if value == 1 else FALSE for value in series.values],
             MOST_APART_STEPS * answer.asked.step_s,
         )
     )

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from slo.evidence import Condition, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """One condition at one look."""
+    """What one condition may say."""
 
-    at_unix_s: float
     holds: bool
     reason: str = ""
     message: str = ""
 
 
-def stretches(kind: str, states: Sequence[State], most_apart_s: float) -> tuple[Condition, ...]:
-    """What followed each other without a change. A state lasts until the next look, unless that lies too far away."""
-    found: list[Condition] = []
-    for state, after in pairwise([*states, None]):
-        if state is None:
-            break
-        soon = after is not None and after.at_unix_s - state.at_unix_s <= most_apart_s
-        end_unix_s = after.at_unix_s if after is not None and soon else state.at_unix_s
-        start_unix_s = state.at_unix_s
-        if found and found[-1].window.end_unix_s == start_unix_s and _is(found[-1], state):
-            start_unix_s = found.pop().window.start_unix_s
-        window = Window(start_unix_s=start_unix_s, end_unix_s=end_unix_s)
-        found.append(Condition(kind=kind, holds=state.holds, reason=state.reason, message=state.message, window=window))
-    return tuple(found)
+def stretches(
+    kind: str, at_unix_s: NDArray[np.float64], states: Sequence[State | None], most_apart_s: float
+) -> Iterator[Condition]:
+    """What followed each other without a change of holds or reason; None stands for a look that says nothing.
+
+    A state lasts until the next look, unless that lies too far away.
+    """
+    codes: dict[tuple[bool, str] | None, int] = {}
+    said = np.array(
+        [codes.setdefault((one.holds, one.reason) if one else None, len(codes)) for one in states], dtype=np.int64
+    )
+    for first, start_unix_s, end_unix_s in _runs(at_unix_s, said, most_apart_s):
+        state = states[first]
+        if state is not None:
+            window = Window(start_unix_s=start_unix_s, end_unix_s=end_unix_s)
+            yield Condition(kind=kind, holds=state.holds, reason=state.reason, message=state.message, window=window)
 
 
-def _is(standing: Condition, state: State) -> bool:
-    return (standing.holds, standing.reason) == (state.holds, state.reason)
+def _runs(
+    at_unix_s: NDArray[np.float64], said: NDArray[np.int64], most_apart_s: float
+) -> Iterator[tuple[int, float, float]]:
+    """Where each run of equal looks begins (its place and instant), and until when it stood."""
+    if not len(said):
+        return
+    apart = np.diff(at_unix_s) > most_apart_s
+    firsts = np.concatenate(([0], np.flatnonzero((np.diff(said) != 0) | apart) + 1))
+    lasts = np.concatenate((firsts[1:] - 1, [len(said) - 1]))
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+        goes_on = last + 1 < len(said) and not apart[last]
+        yield first, float(at_unix_s[first]), float(at_unix_s[last + 1] if goes_on else at_unix_s[last])

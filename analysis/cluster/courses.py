@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,34 +46,39 @@ def conditions_of(readings: tuple[Reading, ...], look_every_s: float) -> tuple[C
 
     While it cannot steer, ScalingLimited says only what was before, and is left out.
     """
-    states: defaultdict[str, list[State]] = defaultdict(list)
-    for reading in readings:
-        for one in reading.told["conditions"]:
-            if one["type"] == LIMITED and not _steers(reading):
-                continue
-            states[one["type"]].append(
-                State(
-                    at_unix_s=reading.at_unix_s, holds=one["status"] == "True", reason=one["reason"],
-                    message=one["message"],
-                )
-            )  # fmt: skip
-    return tuple(one for kind, told in states.items() for one in stretches(kind, told, 3 * look_every_s))
+    told = _states_at(readings)
+    kinds = dict.fromkeys(kind for states in {id(one): one for one in told}.values() for kind in states)
+    return tuple(
+        one
+        for kind in kinds
+        for one in stretches(kind, _at(readings), [states.get(kind) for states in told], 3 * look_every_s)
+    )
 
 
 def wanted_more(readings: tuple[Reading, ...]) -> NDArray[np.bool_]:
     """When it was at its maximum and wanted more, and could steer."""
-    return np.array([_limited(one) and _steers(one) for one in readings], dtype=np.bool_)
+    limited = [states.get(LIMITED) for states in _states_at(readings)]
+    return np.array([bool(one and one.holds and one.reason == MAXED_OUT) for one in limited], dtype=np.bool_)
 
 
-def _limited(reading: Reading) -> bool:
-    return any(
-        one["type"] == LIMITED and one["status"] == "True" and one["reason"] == MAXED_OUT
-        for one in reading.told["conditions"]
-    )
+def _states(conditions: Sequence[Mapping[str, str]]) -> dict[str, State]:
+    states = {
+        one["type"]: State(holds=one["status"] == "True", reason=one["reason"], message=one["message"])
+        for one in conditions
+    }
+    if any(kind in states and not states[kind].holds for kind in STEERING):
+        states.pop(LIMITED, None)
+    return states
 
 
-def _steers(reading: Reading) -> bool:
-    return not any(one["type"] in STEERING and one["status"] == "False" for one in reading.told["conditions"])
+def _states_at(readings: tuple[Reading, ...]) -> list[dict[str, State]]:
+    """The states at each look. Conditions that did not change are the same list, and are read once."""
+    known: dict[int, dict[str, State]] = {}
+    for reading in readings:
+        conditions = reading.told["conditions"]
+        if id(conditions) not in known:
+            known[id(conditions)] = _states(conditions)
+    return [known[id(reading.told["conditions"])] for reading in readings]
 
 
 def _metric_ratio(readings: tuple[Reading, ...]) -> Steps:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ Line = Mapping[str, Any]
 FOLDER = "kubernetes"
 TIME_GRAIN_S = 1.0  # Kubernetes cuts its own instants to whole seconds
 WHOLE = {"scales", "spec", "min", "max", "current", "desired", "conditions", "metrics"}
+BARE = 3  # at_unix_s, namespace, name
 ENDED = ("Succeeded", "Failed")  # phases
 OPTIONAL = ("hpas", "pods", "deployments", "events", "nodes", "fingerprint")
 
@@ -80,7 +82,7 @@ class Gap:
     lost: bool  # what happened in it is not known; otherwise it was told afterwards
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClusterRecord:
     """Everything a watch saw."""
 
@@ -122,6 +124,12 @@ def read_cluster(folder: Path) -> ClusterRecord | None:
     place = folder / FOLDER
     if not place.is_dir():
         return None
+    files = [(path.name, path.stat()) for path in sorted(place.iterdir())]
+    return _read(place, tuple((name, about.st_size, about.st_mtime_ns) for name, about in files))
+
+
+@lru_cache(maxsize=1)  # evidence, timeline and report each ask for it; a night's watch takes seconds to read
+def _read(place: Path, _as_it_is: tuple[tuple[str, int, int], ...]) -> ClusterRecord:
     unreadable: list[str] = []
     watch = list(_lines(place, "watch", unreadable))
     read = {name: list(_lines(place, name, unreadable)) for name in OPTIONAL if (place / f"{name}.jsonl").exists()}
@@ -169,7 +177,8 @@ def _readings(lines: list[Line]) -> dict[str, tuple[Reading, ...]]:
         known: dict[str, Any] = {}
         seen: list[Reading] = []
         for line in told:
-            known = {**known, **line}
+            if len(line) > BARE:  # an unchanged look says what the one before it said, and is the same value
+                known = {**known, **line}
             if known.keys() >= WHOLE:
                 seen.append(Reading(at_unix_s=float(line["at_unix_s"]), told=known))
         readings[name] = tuple(seen)
