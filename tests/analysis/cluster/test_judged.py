@@ -75,7 +75,7 @@ def test_without_its_metrics_an_autoscaler_proves_nothing(tmp_path: Path) -> Non
 
 
 def test_a_hiccup_of_the_metrics_is_borne(tmp_path: Path) -> None:
-    one = verdict(tmp_path, conditions=lambda t: NO_METRICS if 30 <= t < 60 else WELL)
+    one = verdict(tmp_path, conditions=lambda t: NO_METRICS if 30 <= t < 50 else WELL)
     assert scaling(one).outcome is Outcome.MET
 
 
