@@ -15,7 +15,8 @@ from slo.verdict import Outcome
 from slo.words import duration, instant, number, seconds
 
 # Two looks of a controller with default settings, and a scrape of metrics-server (15 s each): what is shorter is a
-# hiccup that it makes up for. While it cannot read its metrics an autoscaler stands still, and looks settled.
+# hiccup that it makes up for. While it cannot read its metrics an autoscaler stands still, and looks settled: where the
+# promise itself is about a shorter stretch, so long is too long.
 UNABLE_FOR_S = 45.0
 STEERING = ("ScalingActive", "AbleToScale")  # without either an autoscaler does nothing
 TOO_MANY = "TooManyReplicas"
@@ -59,7 +60,7 @@ def _autoscaler(one: AutoscalerSeries, objective: Scaling, evidence: Evidence) -
     wanting = held & one.wanted_more
     if wanting.any():
         return Outcome.MISSED, _wanted_more(one, wanting, hold)
-    unable = _unable(one, hold)
+    unable = _unable(one, hold, min(UNABLE_FOR_S, objective.settled_for_s))
     if unable:
         return Outcome.UNPROVEN, unable
     if (one.desired[last] >= one.max_replicas).any():
@@ -80,10 +81,10 @@ def _wanted_more(one: AutoscalerSeries, wanting: NDArray[np.bool_], hold: Window
     return f"{one.name}: {wanted} for {lasted}, from {since}"
 
 
-def _unable(one: AutoscalerSeries, hold: Window) -> str:
+def _unable(one: AutoscalerSeries, hold: Window, allowed_s: float) -> str:
     """Why what it did in the hold says little: it could not steer for too long; "" when it could."""
     stretch = _longest(one, hold, lambda told: told.kind in STEERING and not told.holds)
-    if stretch is None or stretch[1].duration_s < UNABLE_FOR_S:
+    if stretch is None or stretch[1].duration_s < allowed_s:
         return ""
     told, window = stretch
     reason = f": {told.reason}" if told.reason else ""

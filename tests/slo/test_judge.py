@@ -246,6 +246,13 @@ class TestScaling:
         assert answer.outcome is outcome
         assert ("FailedGetPodsMetric" in answer.because) == (outcome is Outcome.UNPROVEN)
 
+    def test_a_promise_about_a_shorter_stretch_is_unproven_by_a_failure_as_long_as_that(self) -> None:
+        blind = condition("ScalingActive", holds=False, reason="FailedGetPodsMetric", start=40, lasted_s=15)
+        short = Scaling(name="scaling", settled_for_s=15)
+        answer = judged(short, evidence(autoscalers=(autoscaler(conditions=(blind,)),)))
+        assert answer.outcome is Outcome.UNPROVEN
+        assert "FailedGetPodsMetric" in answer.because
+
     def test_failures_of_several_reasons_one_after_the_other_are_one(self) -> None:
         first = condition("ScalingActive", holds=False, reason="FailedGetPodsMetric", start=5, lasted_s=25)
         then = condition("ScalingActive", holds=False, reason="FailedGetResourceMetric", start=30, lasted_s=25)

@@ -11,7 +11,7 @@ from tests.cluster.access import Cluster
 from tests.cluster.rehearsal import ByRequests, Platform
 from tests.end_to_end.cluster.grounds import Grounds, a_plan
 
-METRICS_API = "v1beta2.custom.metrics.k8s.io"
+METRICS_APIS = ("v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io")
 GroundsFor = Callable[[Platform], Grounds]
 
 
@@ -49,10 +49,11 @@ def test_an_autoscaler_capped_too_low_fails_by_name_also_when_the_laptop_dies(gr
 @pytest.fixture
 def without_custom_metrics(ready: Cluster) -> Iterator[Callable[[], None]]:
     """Takes the custom metrics API away when called, and puts it back afterwards."""
-    kept = json.loads(ready.kubectl("get", "apiservice", METRICS_API, "-o", "json"))
-    yield lambda: ready.kubectl("delete", "apiservice", METRICS_API) and None
-    about = {"name": METRICS_API, "labels": kept["metadata"].get("labels", {})}
-    ready.apply({"apiVersion": kept["apiVersion"], "kind": kept["kind"], "metadata": about, "spec": kept["spec"]})
+    kept = [json.loads(ready.kubectl("get", "apiservice", name, "-o", "json")) for name in METRICS_APIS]
+    yield lambda: ready.kubectl("delete", "apiservice", *METRICS_APIS) and None
+    for one in kept:
+        about = {"name": one["metadata"]["name"], "labels": one["metadata"].get("labels", {})}
+        ready.apply({"apiVersion": one["apiVersion"], "kind": one["kind"], "metadata": about, "spec": one["spec"]})
 
 
 def test_a_metrics_source_that_dies_in_mid_run_leaves_scaling_unproven(
