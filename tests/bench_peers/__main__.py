@@ -1,0 +1,104 @@
+"""`make bench-peers`: install what is missing, measure in rounds, print the tables, keep every row."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+from loadtest.versions import own_versions
+from tests.bench_peers.cells import MODES, PACED_RPS, cells
+from tests.bench_peers.installing import Installed, installed, target_program
+from tests.bench_peers.load import Tool, ToolFailed
+from tests.bench_peers.machine import machine
+from tests.bench_peers.roster import PEERS, SHORT
+from tests.bench_peers.rounds import Bench
+from tests.bench_peers.tables import tables
+
+ROWS = Path(__file__).parents[2] / "results" / "bench" / "peers.json"
+SECONDS_AT_MOST = 60
+ROUNDS_AT_MOST = 20
+
+
+def say(line: str) -> None:
+    """Tell how it goes, beside the tables."""
+    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    names = ["golive", *(tool.name for tool in PEERS if " " not in tool.name), *SHORT]
+    parser = argparse.ArgumentParser(prog="make bench-peers", description=__doc__)
+    parser.add_argument("--tools", type=_listed(names), default=names, help=f"of {','.join(names)}")
+    parser.add_argument("--modes", type=_listed(list(MODES)), default=list(MODES), help=f"of {','.join(MODES)}")
+    parser.add_argument("--rates", default=",".join(map(str, PACED_RPS)), help="offered rates of the paced mode")
+    parser.add_argument("--rounds", type=int, choices=range(1, ROUNDS_AT_MOST + 1), default=5, metavar="N")
+    parser.add_argument("--seconds", type=int, choices=range(1, SECONDS_AT_MOST + 1), default=5, metavar="S")
+    parser.add_argument("--rows", type=Path, default=ROWS, help="where every raw row is kept")
+    parser.add_argument("--install-only", action="store_true", help="have the peers at hand, measure nothing")
+    return parser.parse_args()
+
+
+def _listed(known: list[str]) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        asked = text.split(",")
+        unknown = [word for word in asked if word not in known]
+        if unknown:
+            raise argparse.ArgumentTypeError(f"{unknown[0]} is none of {', '.join(known)}")
+        return asked
+
+    return parse
+
+
+def at_hand(names: list[str]) -> tuple[dict[str, tuple[Tool, Installed]], dict[str, str]]:
+    """The asked peers, installed; and those that cannot be, with the reason."""
+    asked = {SHORT.get(name, name) for name in names}
+    found: dict[str, tuple[Tool, Installed]] = {}
+    refused: dict[str, str] = {}
+    own = Installed(program="", version=metadata.version("locust"), environment={})
+    for tool in PEERS:
+        if tool.name not in asked:
+            continue
+        try:
+            found[tool.name] = (tool, installed(tool.package, say) if tool.package else own)
+        except ToolFailed as wrong:
+            say(f"{tool.name} cannot be installed: {wrong}")
+            refused[tool.name] = str(wrong)
+    return found, refused
+
+
+def main() -> None:
+    """Measure and tell."""
+    asked = arguments()
+    peers, refused = at_hand(asked.tools)
+    program = target_program(say)
+    if asked.install_only:
+        return
+    bench = Bench(
+        server_program=program, peers=peers, refused=refused, seconds=asked.seconds, say=say,
+        golive_version=own_versions()["golive"] if "golive" in asked.tools else None,
+    )  # fmt: skip
+    about = {
+        "format": 1,
+        "machine": machine(),
+        "command": shlex.join(["python", "-m", "tests.bench_peers", *sys.argv[1:]]),
+    }
+    about |= {"rounds": asked.rounds, "seconds": asked.seconds}
+    try:
+        if "closed" in asked.modes and bench.golive_version:
+            bench.climb()
+        bench.run(cells(asked.modes, [int(rate) for rate in asked.rates.split(",")]), asked.rounds)
+    finally:  # what was measured is kept, even of a bench that was stopped
+        asked.rows.parent.mkdir(parents=True, exist_ok=True)
+        asked.rows.write_text(json.dumps({**about, "rows": bench.rows}, indent=1, ensure_ascii=False) + "\n")
+    print(tables(about, bench.rows))  # noqa: T201
+    say(f"every row: {asked.rows}")
+
+
+if __name__ == "__main__":
+    main()

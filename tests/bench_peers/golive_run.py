@@ -1,0 +1,129 @@
+"""One run of golive as a user's run is conducted: Locust's master and one worker with the engine in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hdrh.histogram import HdrHistogram
+
+from loadtest.conduct import Surroundings, conduct
+from loadtest.versions import own_versions
+from scenarios.errors import HarnessError
+from scenarios.plan import Plan, Sending
+from scenarios.profile import Phase, Profile
+from scenarios.target import Target, TargetClass
+from scenarios.workload import Request, Workload
+from tests.bench_peers.cores import GENERATOR_CORE, TARGET_CORE
+from tests.bench_peers.load import Load, Reported, Spent, ToolFailed
+from tests.bench_peers.running import CpuBefore, cpu_of
+from tests.bench_peers.target import Watched
+
+NAME = "golive"
+REQUEST = "home"
+LAG = "golive.lag"
+LOOK_EVERY_S = 0.05
+
+
+@dataclass(slots=True)
+class Processes:
+    """The run's processes as they appear: the master first, put beside the target; then the worker."""
+
+    pids: list[int] = field(default_factory=list)
+    cpu_s: dict[int, float] = field(default_factory=dict)
+
+    def watched(self, pid: int) -> None:
+        """Pin a process before it has a second thread."""
+        os.sched_setaffinity(pid, {GENERATOR_CORE if self.pids else TARGET_CORE})
+        self.pids.append(pid)
+
+    @contextmanager
+    def accounted(self) -> Iterator[None]:
+        """Follow the CPU of each process until it is gone: `conduct` itself takes their ends."""
+        ended = threading.Event()
+        follower = threading.Thread(target=self._follow, args=(ended,), daemon=True)
+        follower.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            follower.join()
+
+    def _follow(self, ended: threading.Event) -> None:
+        while not ended.wait(LOOK_EVERY_S):
+            for pid in list(self.pids):
+                self.cpu_s[pid] = max(self.cpu_s.get(pid, 0.0), cpu_of(pid))
+
+
+def run_golive(load: Load, target: Watched) -> tuple[Reported, Spent, float]:
+    """Conduct a run; what it reports, what its worker spent (Locust included), and the master's CPU beside it."""
+    assert load.offered_rps is not None
+    processes = Processes()
+    before = CpuBefore([])
+
+    def first_request() -> None:
+        before.pids = processes.pids[1:]
+        before.note()
+
+    target.on_first_request = first_request
+    folder = load.folder / "run"
+    around = Surroundings(folder=folder, rehearsal=True, versions=own_versions(), watched=processes.watched)
+    began_s = time.monotonic()
+    try:
+        with processes.accounted():
+            ended = conduct(plan_of(load), around)
+    except HarnessError as wrong:
+        raise ToolFailed(f"golive did not begin: {str(wrong).splitlines()[0]}") from wrong
+    master, *workers = (processes.cpu_s.get(pid, 0.0) for pid in processes.pids)
+    spent = Spent(cpu_s=sum(workers), cpu_before_s=before.cpu_s, wall_s=time.monotonic() - began_s)
+    return read(folder, ended), spent, master
+
+
+def plan_of(load: Load) -> Plan:
+    """The load as a plan: one request, one hold, everything else as golive comes."""
+    rate_rps = float(load.offered_rps or 0)
+    return Plan(
+        name="bench-peers",
+        workload=Workload(name="one", requests=(Request(name=REQUEST, weight=1, method="GET", path="/"),)),
+        profile=Profile(
+            phases=(Phase(name="hold", duration_s=float(load.seconds), from_rps=rate_rps, to_rps=rate_rps),)
+        ),
+        target=Target(name="bench-target", url=load.url, target_class=TargetClass.REHEARSAL),
+        objectives=(),
+        rate_to_prove_rps=rate_rps,
+        sending=Sending(connections=load.connections),
+        watch_after_s=0.0,
+    )
+
+
+def read(folder: Path, ended: str) -> Reported:
+    """Its record: counts by second, latency and lag as histograms."""
+    counts = [json.loads(line) for line in (folder / "seconds.jsonl").read_text().splitlines()]
+    due, ok = (sum(line[field] for line in counts) for field in ("due", "ok"))
+    latency, lag = histogram(folder, REQUEST), histogram(folder, LAG)
+    at_ms = {percent: latency.get_value_at_percentile(percent) / 1e3 for percent in (50, 99, 99.9)}
+    return Reported(
+        ok=ok,
+        failed=due - ok,
+        p50_ms=at_ms[50],
+        p99_ms=at_ms[99],
+        p999_ms=at_ms[99.9],
+        lag_p50_ms=lag.get_value_at_percentile(50) / 1e3,
+        lag_p99_ms=lag.get_value_at_percentile(99) / 1e3,
+        note="" if ended == "complete" else f"ended: {ended}",
+    )
+
+
+def histogram(folder: Path, tag: str) -> HdrHistogram:
+    """Every interval of one tag in the record's log, added up."""
+    total = HdrHistogram(1, 60_000_000, 3)
+    for line in (folder / "load.hlog").read_text().splitlines():
+        if line.startswith(f"Tag={tag},"):
+            total.decode_and_add(line.rsplit(",", 1)[1])
+    return total
