@@ -23,6 +23,7 @@ from tests.bench_peers.tables import tables
 ROWS = Path(__file__).parents[2] / "results" / "bench" / "peers.json"
 SECONDS_AT_MOST = 60
 ROUNDS_AT_MOST = 20
+RATE_RPS_AT_MOST = 200_000
 
 
 def say(line: str) -> None:
@@ -36,7 +37,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-peers", description=__doc__)
     parser.add_argument("--tools", type=_listed(names), default=names, help=f"of {','.join(names)}")
     parser.add_argument("--modes", type=_listed(list(MODES)), default=list(MODES), help=f"of {','.join(MODES)}")
-    parser.add_argument("--rates", default=",".join(map(str, PACED_RPS)), help="offered rates of the paced mode")
+    parser.add_argument("--rates", type=_rates, default=list(PACED_RPS), help="offered rates of the paced mode")
     parser.add_argument("--rounds", type=int, choices=range(1, ROUNDS_AT_MOST + 1), default=5, metavar="N")
     parser.add_argument("--seconds", type=int, choices=range(1, SECONDS_AT_MOST + 1), default=5, metavar="S")
     parser.add_argument("--rows", type=Path, default=ROWS, help="where every raw row is kept")
@@ -53,6 +54,13 @@ def _listed(known: list[str]) -> Callable[[str], list[str]]:
         return asked
 
     return parse
+
+
+def _rates(text: str) -> list[int]:
+    rates_rps = [int(rate) for rate in text.split(",")]
+    if not all(0 < rate_rps <= RATE_RPS_AT_MOST for rate_rps in rates_rps):
+        raise argparse.ArgumentTypeError(f"a rate is 1 to {RATE_RPS_AT_MOST:,} requests/s")
+    return rates_rps
 
 
 def at_hand(names: list[str]) -> tuple[dict[str, tuple[Tool, Installed]], dict[str, str]]:
@@ -84,20 +92,15 @@ def main() -> None:
         golive_version=own_versions()["golive"] if "golive" in asked.tools else None,
     )  # fmt: skip
     about = {
-        "format": 1,
-        "machine": machine(),
-        "command": shlex.join(["python", "-m", "tests.bench_peers", *sys.argv[1:]]),
-    }
-    about |= {"rounds": asked.rounds, "seconds": asked.seconds}
+        "format": 1, "machine": machine(), "command": shlex.join(["python", "-m", "tests.bench_peers", *sys.argv[1:]]),
+        "rounds": asked.rounds, "seconds": asked.seconds,
+    }  # fmt: skip
     try:
-        if "closed" in asked.modes and bench.golive_version:
-            bench.climb()
-        bench.run(cells(asked.modes, [int(rate) for rate in asked.rates.split(",")]), asked.rounds)
+        bench.run(cells(asked.modes, asked.rates), asked.rounds)
     finally:  # what was measured is kept, even of a bench that was stopped
         asked.rows.parent.mkdir(parents=True, exist_ok=True)
         asked.rows.write_text(json.dumps({**about, "rows": bench.rows}, indent=1, ensure_ascii=False) + "\n")
     print(tables(about, bench.rows))  # noqa: T201
-    say(f"every row: {asked.rows}")
 
 
 if __name__ == "__main__":

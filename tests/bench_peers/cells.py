@@ -60,8 +60,9 @@ def truth_of(cell: Cell, paces: bool, seen: dict[str, Any], target_cpu_s: float)
         case "bimodal":
             return {"p50_ms": 5.0, "p99_ms": 200.0, "p999_ms": 200.0, "from": "the server's configuration"}
         case "stall":
-            # An arrival at offset t of a stall waits the rest of it and those before it: 100 - t + t * rate / capacity.
-            load_ratio = seen["answered"] / seen["span_us"] * 1e6 * target_cpu_s / seen["answered"] if paces else 0.0
+            # An arrival at offset t of a stall waits the rest of it and for those before it:
+            # 100 - t + t * rate / capacity, and rate / capacity is how busy the target was.
+            load_ratio = target_cpu_s / (seen["span_us"] / 1e6) if paces else 0.0
             return {
                 "p50_ms": None,
                 "p99_ms": 90 + 10 * load_ratio,

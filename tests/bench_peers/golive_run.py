@@ -94,7 +94,7 @@ def plan_of(load: Load) -> Plan:
         profile=Profile(
             phases=(Phase(name="hold", duration_s=float(load.seconds), from_rps=rate_rps, to_rps=rate_rps),)
         ),
-        target=Target(name="bench-target", url=load.url, target_class=TargetClass.REHEARSAL),
+        target=Target(name="bench-target", url=load.url.rstrip("/"), target_class=TargetClass.REHEARSAL),
         objectives=(),
         rate_to_prove_rps=rate_rps,
         sending=Sending(connections=load.connections),

@@ -54,7 +54,10 @@ def run_peer(tool: Tool, installed: Installed, load: Load, target: Watched) -> t
     target.on_first_request = before.note
     cpu_s = _wait(process, load.seconds + GRACE_S, tool, said_to)
     spent = Spent(cpu_s=cpu_s, cpu_before_s=before.cpu_s, wall_s=time.monotonic() - began_s)
-    return tool.read(load, said_to.read_text(errors="replace")), spent
+    try:
+        return tool.read(load, said_to.read_text(errors="replace")), spent
+    except (KeyError, TypeError, ValueError) as wrong:  # another version's words
+        raise ToolFailed(f"{tool.name} said something that cannot be read: {wrong!r}") from wrong
 
 
 def _wait(process: subprocess.Popen[bytes], within_s: float, tool: Tool, said_to: Path) -> float:

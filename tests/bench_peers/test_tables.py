@@ -20,7 +20,7 @@ def a_row(tool: str, **changes: Any) -> dict[str, Any]:
         "problem": "", "note": "", "load_average": 1.0, "achieved_rps": 100_000.0, "cpu_us_per_request": 8.0,
         "cpu_us_per_request_with_start": 8.1, "cpu_ratio_while_loading": 0.8, "target_cpu_ratio": 0.7,
         "p50_ms": 0.5, "p99_ms": 1.0, "p999_ms": None, "lag_seen_us": {"p50": 100, "p99": 900},
-        "lag_reported_p50_ms": None, "lag_reported_p99_ms": None, "control_timer_us": {"p99": 120},
+        "lag_p50_ms": None, "lag_p99_ms": None, "control_timer_us": {"p99": 120},
         "truth": {"p50_ms": 5.0, "p99_ms": 200.0, "p999_ms": 200.0, "from": "the server's configuration"}, **changes,
     }  # fmt: skip
 
@@ -43,7 +43,7 @@ def test_what_was_dropped_is_told() -> None:
 
 
 def test_lag_is_the_targets_sight_for_all_and_golives_word_for_itself() -> None:
-    own = a_row("golive", mode="paced", offered_rps=2000, lag_reported_p50_ms=0.3, lag_reported_p99_ms=0.5)
+    own = a_row("golive", mode="paced", offered_rps=2000, lag_p50_ms=0.3, lag_p99_ms=0.5)
     told = tables(ABOUT, [own, a_row("oha", mode="paced", offered_rps=2000)])
     assert "| oha | 0.10 / 0.90 |" in told
     assert "| golive | 0.30 / 0.50 |" in told
