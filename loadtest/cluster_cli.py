@@ -54,8 +54,7 @@ def attach(called: str, where: Where, results: Path, console: Console) -> Told:
 def collect(called: str, where: Where, results: Path, console: Console) -> Told:
     """Collect the record of a run that has ended; PreflightFailed while it goes on."""
     run = RemoteRun.find(Api.of_context(where.context), where.namespace, called)
-    state = run.record().status().state
-    if state == "running":
+    if not run.master().is_over and run.record().status().state == "running":
         remedy = f"golive attach {run.run_id} stays with it; golive stop {run.run_id} ends it."
         raise PreflightFailed(f"{run.run_id} goes on.", remedy=remedy)
     return _judged(see_to_its_end(run, None, results / run.run_id, console))

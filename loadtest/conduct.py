@@ -15,13 +15,14 @@ from loadtest.interruption import Interruption, interruptible
 from loadtest.processes import LocustProcesses, WebUi, WorkersElsewhere
 from loadtest.record import FORMAT, append_event, write_json
 from loadtest.run_orders import request_stop
-from scenarios.engine_plan import redacted_engine_plan
+from scenarios.engine_plan import for_run, redacted_engine_plan
 from scenarios.errors import PreflightFailed
 from scenarios.files import plan_to_json
 from scenarios.plan import Plan
 
 LOOK_EVERY_S = 0.25
 END_GRACE_S = 8.0
+GAVE_UP_WAITING = "Gave up waiting for workers"  # Locust's words (2.47, main.py)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ def conduct(plan: Plan, around: Surroundings) -> str:
         try:
             processes.start(workers=plan.workers, ui=around.ui, elsewhere=around.elsewhere)
             _watch_load(processes, around)
-            ended, because = _how_it_ended(processes, around.folder, interruption)
+            ended, because = _how_it_ended(processes, around, interruption)
             if ended == "unstarted":
                 raise PreflightFailed(f"No load began: {because}.", remedy=_remedy_for(because, around.folder))
             _watch_after(plan, around, interruption)
@@ -72,7 +73,7 @@ def lay_down(plan: Plan, around: Surroundings) -> None:
         raise FileExistsError(f"{folder} holds a run already")
     run_date = time.strftime("%Y-%m-%d", time.gmtime())
     write_json(folder / "plan.json", plan_to_json(plan))
-    compiled = redacted_engine_plan(plan, run_date=run_date)
+    compiled = redacted_engine_plan(for_run(plan, folder.name), run_date=run_date)
     write_json(folder / "engine-plan.json", compiled)
     now_unix_s = time.time()
     write_json(folder / "run.json", _header(plan, around, now_unix_s, run_date))
@@ -146,12 +147,12 @@ def _watch_after(plan: Plan, around: Surroundings, interruption: Interruption) -
     append_event(around.folder, "watch_ended", at_unix_s=time.time(), because=because)
 
 
-def _how_it_ended(processes: LocustProcesses, folder: Path, interruption: Interruption) -> tuple[str, str]:
-    events = {event["event"]: event for event in _events(folder)}
+def _how_it_ended(processes: LocustProcesses, around: Surroundings, interruption: Interruption) -> tuple[str, str]:
+    events = {event["event"]: event for event in _events(around.folder)}
     if "load_failed" in events:
         return "unstarted", str(events["load_failed"]["because"])
     if "load_started" not in events:
-        return "unstarted", "the master ended before the load began:\n" + processes.log_tail("master")
+        return "unstarted", _why_unstarted(processes, around)
     if interruption.signals:
         return "interrupted", interruption.signals[0]
     if "abort" in events:
@@ -160,6 +161,13 @@ def _how_it_ended(processes: LocustProcesses, folder: Path, interruption: Interr
         return "failed", "the master was lost in mid-run: " + (processes.log_tail("master", 1) or "it was killed")
     ending = str(events["load_ended"]["because"])
     return ("complete" if ending == "the plan is complete" else "stopped"), ending
+
+
+def _why_unstarted(processes: LocustProcesses, around: Surroundings) -> str:
+    said = processes.log_tail("master")
+    if around.elsewhere and GAVE_UP_WAITING in said:
+        return f"not all workers came within {around.elsewhere.connect_within_s:.0f} s"
+    return "the master ended before the load began:\n" + said
 
 
 def _events(folder: Path) -> list[dict[str, Any]]:
@@ -182,4 +190,6 @@ def _close(folder: Path, *, ended: str, because: str) -> None:
 def _remedy_for(because: str, folder: Path) -> str:
     if "not ready within" in because or "master ended" in because:
         return f"See {folder}/locust/*.log."
+    if "not all workers came" in because:
+        return "kubectl get pods and kubectl describe tell why they did not start; fewer or smaller ones may find room."
     return "Check that the target is up and that its address and credentials are right, then run again."

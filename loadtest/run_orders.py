@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenarios.engine_plan import engine_plan
+from scenarios.engine_plan import engine_plan, for_run
 from scenarios.files import read_ca, read_plan_json, read_secrets, read_tables
 from scenarios.plan import Plan
 
@@ -26,7 +26,8 @@ class Orders:
         """Read a run's folder as `conduct` laid it down."""
         plan = read_plan_json(folder / "plan.json")
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        return cls(folder=folder, plan=plan, engine_plan=compiled_plan(plan, run_date=run["run_date"]))
+        compiled = compiled_plan(for_run(plan, folder.name), run_date=run["run_date"])
+        return cls(folder=folder, plan=plan, engine_plan=compiled)
 
     def method_of(self, name: str) -> str:
         """The HTTP method of a request of the workload."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 from urllib.parse import quote
 
@@ -73,6 +74,16 @@ def engine_plan(
         "login": _login(workload.login, secrets) if workload.login else None,
         "requests": [_request(request, workload.headers, secrets) for request in workload.requests],
     }
+
+
+def for_run(plan: Plan, run_id: str) -> Plan:
+    """The plan with a seed of this run's own.
+
+    With the plan's own seed a second run would repeat the first one's idempotency keys, and be answered from memory.
+    The record keeps the compiled plan, so any run can still be repeated value for value.
+    """
+    mixed = hashlib.sha256(f"{plan.sending.seed} {run_id}".encode()).digest()
+    return replace(plan, sending=replace(plan.sending, seed=int.from_bytes(mixed[:6], "big")))
 
 
 def redacted_engine_plan(plan: Plan, *, run_date: str) -> dict[str, Any]:

@@ -18,7 +18,14 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.stream import portforward
 
-from loadtest.cluster.errors import ApiConflict, ApiForbidden, ApiNotFound, ApiRefused, ApiUnreachable
+from loadtest.cluster.errors import (
+    ApiConflict,
+    ApiForbidden,
+    ApiNotFound,
+    ApiRefused,
+    ApiUnauthorized,
+    ApiUnreachable,
+)  # fmt: skip
 from scenarios.errors import UsageError
 
 TIMEOUT_S = 10.0
@@ -116,7 +123,9 @@ def _message(content: bytes | None) -> str:
 
 
 def _in_our_words(status: int, message: str, what: str) -> ApiRefused:
-    kinds: dict[int, type[ApiRefused]] = {403: ApiForbidden, 404: ApiNotFound, 409: ApiConflict}
+    kinds: dict[int, type[ApiRefused]] = {
+        401: ApiUnauthorized, 403: ApiForbidden, 404: ApiNotFound, 409: ApiConflict
+    }  # fmt: skip
     kind = kinds.get(status, ApiRefused)
     return kind(f"Kubernetes refused {what}: {status} {message}".strip(), remedy=kind.ADVICE)
 

@@ -51,14 +51,15 @@ def see_to_its_end(run: RemoteRun, plan: Plan | None, folder: Path, console: Con
         shown.close()
     collected = _collected(run, mirror, folder, outcome)
     take_away(run, Helm(context=run.api.context, namespace=run.namespace), run.lease())
-    if outcome.status and outcome.status.state == "failed" and not (folder / "events.jsonl").exists():
-        raise PreflightFailed(outcome.status.problem, remedy=outcome.status.remedy)
+    if not _has_begun(folder):
+        raise _no_load(outcome)
+    if outcome.lost:
+        append_event(folder, "master_pod_lost", at_unix_s=time.time(), because=outcome.lost)
     return collected
 
 
 def _collected(run: RemoteRun, mirror: Mirror, folder: Path, outcome: Outcome) -> Collected:
     if outcome.lost:
-        _note_lost_master(folder, outcome.lost)
         return Collected(folder=folder, judged=False, interrupted=outcome.interrupted)
     judged = outcome.status is not None and outcome.status.state == "ready"
     if judged:
@@ -70,13 +71,18 @@ def _collected(run: RemoteRun, mirror: Mirror, folder: Path, outcome: Outcome) -
     return Collected(folder=folder, judged=judged, interrupted=outcome.interrupted)
 
 
-def _note_lost_master(folder: Path, because: str) -> None:
-    """Write into what has arrived why no more will."""
-    if (folder / "events.jsonl").exists():
-        append_event(folder, "master_pod_lost", at_unix_s=time.time(), because=because)
-        return
-    raise PreflightFailed(
-        f"The master's pod is no more, and nothing of its record has arrived: {because}.",
+def _has_begun(folder: Path) -> bool:
+    """Whether the load began, by what has arrived of the record."""
+    events = folder / "events.jsonl"
+    return events.exists() and '"load_started"' in events.read_text(encoding="utf-8")
+
+
+def _no_load(outcome: Outcome) -> HarnessError:
+    """Why there is nothing to judge."""
+    if outcome.status and outcome.status.state == "failed":
+        return PreflightFailed(outcome.status.problem, remedy=outcome.status.remedy)
+    return PreflightFailed(
+        f"No load began, as far as has arrived here: {outcome.lost or 'the run was stopped before'}.",
         remedy="kubectl describe and kubectl logs of the pod tell more; then run again.",
     )
 

@@ -36,7 +36,7 @@ def to_url(api: Api, url: str) -> list[Json]:
             return _to_service(api, *named, url)
         except ApiNotFound:
             pass  # a two-part name of the outside world looks the same
-    return [_to_addresses(url)]
+    return [_to_addresses(urlsplit(url).hostname or "", _port(url))]
 
 
 def to_api_server(api: Api) -> list[Json]:
@@ -78,6 +78,8 @@ def _endpoint_ports(api: Api, namespace: str, service: str) -> set[tuple[str, in
 
 def _to_service(api: Api, name: str, namespace: str, url: str) -> list[Json]:
     service = api.get(f"/api/v1/namespaces/{namespace}/services/{name}")["spec"]
+    if service.get("type") == "ExternalName":
+        return [_to_addresses(str(service["externalName"]), _port(url))]
     selector, cluster_ip = service.get("selector"), service.get("clusterIP") or ""
     if not selector:
         # Somebody else's addresses stand behind it; which, only its endpoints know.
@@ -106,16 +108,13 @@ def _target_port(service: Json, url: str) -> int | str:
     )
 
 
-def _to_addresses(url: str) -> Json:
-    host = urlsplit(url).hostname or ""
+def _to_addresses(host: str, port: int) -> Json:
+    """The addresses a name has here; a name that only the cluster can look up leaves its port open to anywhere."""
     try:
-        found = socket.getaddrinfo(host, _port(url), type=socket.SOCK_STREAM)
-    except OSError as wrong:
-        raise PreflightFailed(
-            f"{host} cannot be looked up here ({wrong.strerror or wrong}), so no NetworkPolicy can name its addresses.",
-            remedy="Mend the target's URL, or give networkPolicy.targetEgress yourself in a file for --values.",
-        ) from None
-    return _rule([_block(address) for address in sorted({str(entry[4][0]) for entry in found})], _port(url))
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return {"ports": [{"protocol": "TCP", "port": port}]}
+    return _rule([_block(address) for address in sorted({str(entry[4][0]) for entry in found})], port)
 
 
 def _port(url: str) -> int:

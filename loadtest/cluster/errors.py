@@ -2,6 +2,7 @@
 
 HarnessError
 └── ApiRefused          the API server answered, and not with what was asked for
+    ├── ApiUnauthorized 401: nobody knows this account
     ├── ApiForbidden    403: this account may not
     ├── ApiNotFound     404: there is no such object
     └── ApiConflict     409: it is there already, or somebody changed it meanwhile
@@ -22,6 +23,12 @@ class ApiRefused(HarnessError):
     """The API server answered with an error."""
 
     ADVICE: ClassVar[str] = "See the message; kubectl get events shows more."
+
+
+class ApiUnauthorized(ApiRefused):
+    """The credentials are wrong, or have expired."""
+
+    ADVICE: ClassVar[str] = "Log in again; the run goes on meanwhile: golive attach RUN."
 
 
 class ApiForbidden(ApiRefused):

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from loadtest.cluster.errors import ApiRefused, ApiUnreachable
+from loadtest.cluster.errors import ApiRefused, ApiUnauthorized, ApiUnreachable
 from loadtest.cluster.mirror import Mirror
 from loadtest.cluster.record_client import RecordClient
 from loadtest.cluster.record_server import PodStatus
@@ -53,9 +53,10 @@ def follow(run: RemoteRun, mirror: Mirror, *, show: Callable[[], None], say: Say
             if status and status.state != "running":
                 return Outcome(status=status, interrupted=bool(interruption.signals))
             fate = _fate(run) if trouble else fate
-            if status is None and time.monotonic() > start_by_s:
-                because = f"the master's pod did not start within {START_WITHIN_S:.0f} s ({_words(fate)})"
-                return Outcome(status=None, lost=because, interrupted=bool(interruption.signals))
+            if status is None and (asked or time.monotonic() > start_by_s):
+                late = f"the master's pod did not start within {START_WITHIN_S:.0f} s"
+                because = f"{asked[0]} before the master's pod had started" if asked else late
+                return Outcome(status=None, lost=f"{because} ({_words(fate)})", interrupted=bool(asked))
             if fate.is_over:
                 return Outcome(status=status, lost=_words(fate), interrupted=bool(interruption.signals))
             told = _tell(say, told, trouble if status else "", fate)
@@ -72,6 +73,8 @@ def _look(
             asked.clear()
         status = record.status()
         mirror.follow()
+    except ApiUnauthorized:
+        raise
     except (ApiUnreachable, ApiRefused) as trouble:
         return trouble.problem, status
     return "", status
@@ -80,6 +83,8 @@ def _look(
 def _fate(run: RemoteRun) -> PodFate:
     try:
         return run.master()
+    except ApiUnauthorized:
+        raise
     except (ApiUnreachable, ApiRefused) as silence:
         return PodFate(phase="Unknown", because=silence.problem)
 

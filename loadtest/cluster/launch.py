@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import TracebackType
 
 from rich.console import Console
 
@@ -17,12 +18,13 @@ from loadtest.cluster.errors import ApiConflict, ApiNotFound
 from loadtest.cluster.follow import me
 from loadtest.cluster.helm import Helm
 from loadtest.cluster.lease import TargetLease, lease_name
-from loadtest.cluster.leftovers import CREATED_BY_US, take_away
+from loadtest.cluster.leftovers import CREATED_BY_US, NotTakenAway, take_away
 from loadtest.cluster.orders import PodOrders, portable
 from loadtest.cluster.pod_sizes import sizes_of
 from loadtest.cluster.remote_run import RemoteRun
 from loadtest.cluster.values import Egress, Image, values_for
 from scenarios.engine_plan import secret_names
+from scenarios.errors import HarnessError
 from scenarios.files import read_secrets
 from scenarios.plan import Plan
 
@@ -73,7 +75,7 @@ def _installed(
     lease = TargetLease(api=api, namespace=orders.lease_namespace, name=orders.lease_name, holder=run.run_id)
     with ExitStack() as undo:
         _ensure_namespace(api, where.namespace)
-        undo.callback(take_away, run, helm, lease)
+        undo.push(_taken_away(run, helm, lease))
         lease.take()
         secret = where.secret or _made_secret(api, where.namespace, run, plan)
         values = _values(plan, orders, where, api, secret)
@@ -86,6 +88,21 @@ def _installed(
         helm.install(run.release, values, more_values=where.values)
         undo.pop_all()
     yield
+
+
+def _taken_away(
+    run: RemoteRun, helm: Helm, lease: TargetLease
+) -> Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], None]:
+    """Takes the run away when a step failed; what went wrong first is told first, whatever is left then."""
+
+    def undo(_kind: type[BaseException] | None, wrong: BaseException | None, _where: TracebackType | None) -> None:
+        try:
+            take_away(run, helm, lease)
+        except NotTakenAway as left:
+            first = wrong.problem if isinstance(wrong, HarnessError) else str(wrong or "")
+            raise NotTakenAway(f"{first}\n{left.problem}".strip(), remedy=left.remedy) from wrong
+
+    return undo
 
 
 def _values(plan: Plan, orders: PodOrders, where: Where, api: Api, secret: str) -> dict[str, object]:

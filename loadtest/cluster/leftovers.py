@@ -28,7 +28,7 @@ def take_away(run: RemoteRun, helm: Helm, lease: TargetLease | None) -> None:
     steps: list[tuple[str, Callable[[], None]]] = [
         (f"release {run.release}", lambda: helm.uninstall(run.release)),
         ("its pods", lambda: _wait_for_pods(run)),  # helm does not wait for what a Job's pods do at their end
-        (f"Secret {run.release}-login", lambda: run.api.delete(_secret(run))),
+        (f"Secret {run.release}-login", lambda: _delete_if_there(run.api, _secret(run))),
         ("the target's Lease", lambda: lease.release() if lease else None),
         (f"namespace {run.namespace}", lambda: _remove_unused_namespace(run.api, run.namespace)),
     ]
@@ -54,6 +54,15 @@ def _wait_for_pods(run: RemoteRun) -> None:
                 f"{names} still there after {PODS_END_WITHIN_S:.0f} s", remedy="kubectl describe tells why"
             )
         time.sleep(0.5)
+
+
+def _delete_if_there(api: Api, path: str) -> None:
+    """A run without a login made none, and its account may not even be allowed to look."""
+    try:
+        api.get(path)
+    except (ApiNotFound, ApiForbidden):
+        return
+    api.delete(path)
 
 
 def _secret(run: RemoteRun) -> str:

@@ -3,16 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loadtest.cluster.api import Api, Json
 from loadtest.cluster.errors import ApiForbidden, ApiNotFound
+from loadtest.cluster.pod_sizes import PodAsk
 from loadtest.cluster.quantity import Amount, amount_of
+from loadtest.cluster.room import Room, takes, unplaced
 from scenarios.errors import PreflightFailed
 from scenarios.target import Target, TargetClass
 
 OLDEST = (1, 28)
+RBAC = "rbac.authorization.k8s.io"
+MADE = ("get", "create", "delete")  # what helm does with each object of a release
+READ = ("get", "list", "watch")
+# docs/cluster/rights.md says what each is for; docs/examples/launcher-rbac.yaml grants them.
+OWN: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("jobs", "batch"): (*MADE, "list", "watch"),
+    ("configmaps", ""): MADE,
+    ("services", ""): MADE,
+    ("serviceaccounts", ""): MADE,
+    ("secrets", ""): (*MADE, "list", "update"),  # helm's own, and a login's
+    ("roles", RBAC): MADE,
+    ("rolebindings", RBAC): MADE,
+    ("networkpolicies", "networking.k8s.io"): MADE,
+    ("poddisruptionbudgets", "policy"): MADE,
+    ("pods", ""): READ,
+    ("pods/portforward", ""): ("get", "create"),
+    ("events", ""): READ,  # held so that it can be granted to the master
+}
+IN_TARGET: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("roles", RBAC): MADE,
+    ("rolebindings", RBAC): MADE,
+    # Kubernetes lets nobody grant what they do not hold: what follows is what the master is granted.
+    ("horizontalpodautoscalers", "autoscaling"): READ,
+    ("deployments", "apps"): READ,
+    ("replicasets", "apps"): READ,
+    ("statefulsets", "apps"): READ,
+    ("events", ""): READ,
+    ("pods", ""): READ,
+}
 REHEARSAL_LABEL = "golive/rehearsal"
 
 
@@ -33,20 +64,19 @@ class Right:
 
 def rights_needed(namespace: str, target_namespace: str, lease_namespace: str) -> tuple[Right, ...]:
     """All that the launcher does with its own account; the chart's objects and what it asks of them later."""
-    own = [
-        ("create", "jobs", "batch"), ("create", "configmaps", ""), ("create", "services", ""),
-        ("create", "serviceaccounts", ""), ("create", "secrets", ""), ("create", "roles", "rbac.authorization.k8s.io"),
-        ("create", "rolebindings", "rbac.authorization.k8s.io"), ("create", "networkpolicies", "networking.k8s.io"),
-        ("create", "poddisruptionbudgets", "policy"), ("delete", "jobs", "batch"), ("list", "pods", ""),
-        ("create", "pods/portforward", ""), ("get", "pods/portforward", ""),
-    ]  # fmt: skip
-    rights = [Right(verb=verb, resource=what, group=group, namespace=namespace) for verb, what, group in own]
-    leases = {"resource": "leases", "group": "coordination.k8s.io", "namespace": lease_namespace}
-    rights += [Right(verb=verb, **leases) for verb in ("create", "get", "update", "delete")]
+    rights = _rights(namespace, OWN)
+    rights += _rights(lease_namespace, {("leases", "coordination.k8s.io"): ("create", "get", "update", "delete")})
     if target_namespace:
-        roles = {"group": "rbac.authorization.k8s.io", "namespace": target_namespace}
-        rights += [Right(verb="create", resource=what, **roles) for what in ("roles", "rolebindings")]
+        rights += _rights(target_namespace, IN_TARGET)
     return tuple(rights)
+
+
+def _rights(namespace: str, of: Mapping[tuple[str, str], tuple[str, ...]]) -> list[Right]:
+    return [
+        Right(verb=verb, resource=resource, group=group, namespace=namespace)
+        for (resource, group), verbs in of.items()
+        for verb in verbs
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +152,9 @@ def _may(api: Api, right: Right) -> bool:
     return bool(api.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)["status"].get("allowed"))
 
 
-def check_room(api: Api, namespace: str, pods: tuple[Amount, ...]) -> str:
+def check_room(api: Api, namespace: str, pods: tuple[PodAsk, ...]) -> str:
     """There is quota and room for these pods; PreflightFailed when surely not, "" or what could not be known."""
-    needed = sum(pods, Amount())
+    needed = sum((pod.amount for pod in pods), Amount())
     for quota in _quotas(api, namespace):
         _check_quota(quota, needed, len(pods))
     try:
@@ -132,12 +162,14 @@ def check_room(api: Api, namespace: str, pods: tuple[Amount, ...]) -> str:
         running = api.get("/api/v1/pods", fieldSelector="status.phase!=Succeeded,status.phase!=Failed")["items"]
     except ApiForbidden:
         return "this account may not see nodes and pods, so nobody knows whether there is room for the workers"
-    free = [_free(node, running) for node in nodes if _takes_pods(node)]
-    left = list(_unplaced(free, pods))
+    rooms = [Room(node=node, free=_free(node, running)) for node in nodes]
+    left = list(unplaced(rooms, pods))
     if left:
+        fit = [room.free for room in rooms if takes(room.node, left[0])]
+        roomiest = max(fit, key=lambda free: free.cpu_cores, default="nothing")
         raise PreflightFailed(
-            f"There is no room for {len(left)} of {len(pods)} pods: {left[0]} needed, "
-            f"{max((str(room) for room in free), default='nothing')} free on the roomiest of {len(free)} nodes.",
+            f"There is no room for {len(left)} of {len(pods)} pods: {left[0].amount} needed, {roomiest} free on the "
+            f"roomiest of {len(fit)} nodes that take it.",
             remedy="Fewer or smaller workers (--workers, workers.resources in a values file), or more nodes.",
         )
     return ""
@@ -167,14 +199,6 @@ def _check_quota(quota: Json, needed: Amount, pods: int) -> None:
             )
 
 
-def _takes_pods(node: Json) -> bool:
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in node["status"].get("conditions", ()))
-    closed = node["spec"].get("unschedulable") or any(
-        taint["effect"] in ("NoSchedule", "NoExecute") for taint in node["spec"].get("taints", ())
-    )
-    return ready and not closed
-
-
 def _free(node: Json, running: list[Json]) -> Amount:
     """What is allocatable on a node and not requested by a pod there."""
     free = Amount.of(node["status"]["allocatable"])
@@ -183,15 +207,3 @@ def _free(node: Json, running: list[Json]) -> Amount:
             for container in pod["spec"]["containers"]:
                 free = free - Amount.of(container.get("resources", {}).get("requests", {}))
     return free
-
-
-def _unplaced(free: list[Amount], pods: tuple[Amount, ...]) -> Iterator[Amount]:
-    """The pods that find no node, largest first, each on the node where the most is free: as the scheduler spreads."""
-    rooms = list(free)
-    for pod in sorted(pods, key=lambda one: (one.cpu_cores, one.memory_bytes), reverse=True):
-        rooms.sort(key=lambda room: (room.cpu_cores, room.memory_bytes), reverse=True)
-        index = next((i for i, room in enumerate(rooms) if room.holds(pod)), None)
-        if index is None:
-            yield pod
-        else:
-            rooms[index] = rooms[index] - pod

@@ -98,10 +98,11 @@ class RemoteRun:
 
 
 def run_ids(api: Api, namespace: str) -> list[str]:
-    """The runs whose master's pod is in a namespace, oldest first."""
-    selector = f"{MINE},{ROLE_LABEL}=master"
-    pods = api.get(f"/api/v1/namespaces/{namespace}/pods", labelSelector=selector)["items"]
-    return sorted({pod["metadata"]["labels"][RUN_LABEL] for pod in pods if RUN_LABEL in pod["metadata"]["labels"]})
+    """The runs that have a Job or a pod in a namespace, oldest first: a lost master leaves its Job behind."""
+    jobs = api.get(f"/apis/batch/v1/namespaces/{namespace}/jobs", labelSelector=MINE)["items"]
+    pods = api.get(f"/api/v1/namespaces/{namespace}/pods", labelSelector=MINE)["items"]
+    labels = [found["metadata"]["labels"] for found in (*jobs, *pods)]
+    return sorted({of[RUN_LABEL] for of in labels if RUN_LABEL in of})
 
 
 def fate_of(pod: Json) -> PodFate:

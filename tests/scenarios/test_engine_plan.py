@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest import _engine
-from scenarios.engine_plan import engine_plan, redacted_engine_plan
+from scenarios.engine_plan import engine_plan, for_run, redacted_engine_plan
 from scenarios.errors import PlanError
 from scenarios.files import load_plan
 from scenarios.plan import Plan
@@ -149,3 +150,11 @@ def test_a_secret_outside_a_login_is_refused() -> None:
 def test_a_token_without_a_login_is_refused_by_the_engine() -> None:
     with pytest.raises(_engine.EngineError, match="no login"):
         compiled(get(headers={"Authorization": Token()}))
+
+
+def test_a_second_run_of_a_plan_draws_other_values_and_a_repeated_one_the_same() -> None:
+    plan = load_plan("30k", target=HERE)
+    first, again, second = (for_run(plan, run_id).sending.seed for run_id in ("run-1", "run-1", "run-2"))
+    assert first == again
+    assert first != second
+    assert for_run(replace(plan, sending=replace(plan.sending, seed=2)), "run-1").sending.seed != first

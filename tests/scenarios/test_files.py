@@ -190,7 +190,8 @@ def test_targets_are_read_strictly(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match=r"`0\.target_class`"):
         read_targets(Path(written(tmp_path, good.replace("staging}", "stagin}"))))
     assert read_targets(Path(written(tmp_path, "# nothing yet\n"))) == ()
-    assert read_targets(files.HERE.parent / "targets.yaml") == ()
+    (rehearsal,) = read_targets(files.HERE.parent / "targets.yaml")
+    assert rehearsal.target_class is TargetClass.REHEARSAL  # nobody's real platform is driven by default
 
 
 def test_a_record_of_another_format_is_refused_by_name(tmp_path: Path) -> None:

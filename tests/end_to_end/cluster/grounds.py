@@ -26,10 +26,13 @@ TARGETS = """\
   prometheus_url: "http://prometheus.monitoring:9090"
   namespace: {namespace}
   queries:
-    requests: 'sum by (pod) (http_requests_total{{service="api-gateway",namespace="{namespace}"}})'
-    errors: 'sum by (pod) (http_requests_total{{service="api-gateway",namespace="{namespace}",code=~"5.."}})'
+    requests: 'sum by (pod) (http_requests_total{{service="api-gateway",namespace="{namespace}",route!="/health"}})'
+    errors: >-
+      sum by (pod)
+      (http_requests_total{{service="api-gateway",namespace="{namespace}",route!="/health",code=~"5.."}})
     duration_buckets: >-
-      sum by (pod, le) (http_request_duration_seconds_bucket{{service="api-gateway",namespace="{namespace}"}})
+      sum by (pod, le)
+      (http_request_duration_seconds_bucket{{service="api-gateway",namespace="{namespace}",route!="/health"}})
     backlog: 'sum by (queue) (command_queue_depth{{namespace="{namespace}"}})'
     up: 'up{{namespace="{namespace}",job="pods"}}'
 """

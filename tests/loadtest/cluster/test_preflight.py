@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from loadtest.cluster.pod_sizes import PodAsk
 from loadtest.cluster.preflight import Right, check_cluster, check_rights, check_room, rights_needed
 from loadtest.cluster.quantity import Amount
 from scenarios.errors import PreflightFailed
@@ -37,7 +39,7 @@ def a_pod(node: str, cpu: str) -> dict[str, Any]:
     return {"metadata": {}, "spec": {"nodeName": node, "containers": [{"resources": {"requests": {"cpu": cpu}}}]}}
 
 
-WORKER = Amount(cpu_cores=2, memory_bytes=2**30)
+WORKER = PodAsk(amount=Amount(cpu_cores=2, memory_bytes=2**30))
 
 
 def test_the_cluster_that_the_targets_entry_names_is_taken() -> None:
@@ -116,6 +118,25 @@ def test_a_node_that_takes_nobody_offers_nothing() -> None:
     api = with_nodes(a_node("a", "64", unschedulable=True), a_node("b", "64", **tainted))
     with pytest.raises(PreflightFailed, match="0 nodes"):
         check_room(api, "golive", (WORKER,))
+
+
+def test_a_tainted_node_takes_the_pods_that_tolerate_it() -> None:
+    taint = {"key": "load", "value": "yes", "effect": "NoSchedule"}
+    api = with_nodes(a_node("a", "64", taints=[taint]))
+    tolerant = replace(WORKER, tolerations=({"key": "load", "value": "yes", "effect": "NoSchedule"},))
+    assert check_room(api, "golive", (tolerant,)) == ""
+    wrong_value = replace(WORKER, tolerations=({"key": "load", "value": "no"},))
+    with pytest.raises(PreflightFailed, match="0 nodes"):
+        check_room(api, "golive", (wrong_value,))
+
+
+def test_a_pod_that_asks_for_labels_finds_room_only_where_they_are() -> None:
+    labelled = {**a_node("b", "2"), "metadata": {"name": "b", "labels": {"pool": "load"}}}
+    api = with_nodes(a_node("a", "64"), labelled)
+    choosy = replace(WORKER, node_selector={"pool": "load"})
+    assert check_room(api, "golive", (choosy,)) == ""
+    with pytest.raises(PreflightFailed, match="1 nodes that take it"):
+        check_room(api, "golive", (choosy, choosy))
 
 
 def test_a_quota_that_is_too_small_is_named_with_its_figures() -> None:

@@ -43,4 +43,4 @@ def test_every_pod_of_every_job_is_counted_and_a_test_hook_is_not() -> None:
     hook = job(9, "9")
     hook["metadata"] = {"annotations": {"helm.sh/hook": "test"}}
     sizes = sizes_of([job(3, "2"), job(1, "500m"), hook, {"kind": "Service", "metadata": {}}])
-    assert [size.cpu_cores for size in sizes] == [2, 2, 2, 0.5]
+    assert [size.amount.cpu_cores for size in sizes] == [2, 2, 2, 0.5]
