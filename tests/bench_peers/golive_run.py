@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,69 +17,42 @@ from scenarios.plan import Plan, Sending
 from scenarios.profile import Phase, Profile
 from scenarios.target import Target, TargetClass
 from scenarios.workload import Request, Workload
+from tests.bench_peers.account import Account
 from tests.bench_peers.cores import GENERATOR_CORE, TARGET_CORE
-from tests.bench_peers.load import Load, Reported, Spent, ToolFailed
-from tests.bench_peers.running import CpuBefore, cpu_of
+from tests.bench_peers.load import Load, Reported, ToolFailed
 from tests.bench_peers.target import Watched
 
 NAME = "golive"
 REQUEST = "home"
 LAG = "golive.lag"
-LOOK_EVERY_S = 0.05
 
 
 @dataclass(slots=True)
 class Processes:
     """The run's processes as they appear: the master first, put beside the target; then the worker."""
 
-    pids: list[int] = field(default_factory=list)
-    cpu_s: dict[int, float] = field(default_factory=dict)
+    master: Account = field(default_factory=Account)
+    worker: Account = field(default_factory=Account)
 
     def watched(self, pid: int) -> None:
         """Pin a process before it has a second thread."""
-        os.sched_setaffinity(pid, {GENERATOR_CORE if self.pids else TARGET_CORE})
-        self.pids.append(pid)
-
-    @contextmanager
-    def accounted(self) -> Iterator[None]:
-        """Follow the CPU of each process until it is gone: `conduct` itself takes their ends."""
-        ended = threading.Event()
-        follower = threading.Thread(target=self._follow, args=(ended,), daemon=True)
-        follower.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            follower.join()
-
-    def _follow(self, ended: threading.Event) -> None:
-        while not ended.wait(LOOK_EVERY_S):
-            for pid in list(self.pids):
-                self.cpu_s[pid] = max(self.cpu_s.get(pid, 0.0), cpu_of(pid))
+        account, core = (self.worker, GENERATOR_CORE) if self.master.pids else (self.master, TARGET_CORE)
+        os.sched_setaffinity(pid, {core})
+        account.pids.append(pid)
 
 
-def run_golive(load: Load, target: Watched) -> tuple[Reported, Spent, float]:
-    """Conduct a run; what it reports, what its worker spent (Locust included), and the master's CPU beside it."""
-    assert load.offered_rps is not None
+def run_golive(load: Load, target: Watched) -> tuple[Reported, Account, float]:
+    """Conduct a run; the account is the worker's (Locust included), the last figure the master's CPU in all."""
     processes = Processes()
-    before = CpuBefore([])
-
-    def first_request() -> None:
-        before.pids = processes.pids[1:]
-        before.note()
-
-    target.on_first_request = first_request
+    target.on_first_request = processes.worker.note_first_request
     folder = load.folder / "run"
     around = Surroundings(folder=folder, rehearsal=True, versions=own_versions(), watched=processes.watched)
-    began_s = time.monotonic()
     try:
-        with processes.accounted():
+        with processes.master.open(), processes.worker.open():
             ended = conduct(plan_of(load), around)
     except HarnessError as wrong:
         raise ToolFailed(f"golive did not begin: {str(wrong).splitlines()[0]}") from wrong
-    master, *workers = (processes.cpu_s.get(pid, 0.0) for pid in processes.pids)
-    spent = Spent(cpu_s=sum(workers), cpu_before_s=before.cpu_s, wall_s=time.monotonic() - began_s)
-    return read(folder, ended), spent, master
+    return read(folder, ended), processes.worker, processes.master.used_at(math.inf)
 
 
 def plan_of(load: Load) -> Plan:

@@ -35,15 +35,6 @@ class Reported:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
-    """What a run cost: CPU of the generator's whole process tree."""
-
-    cpu_s: float  # until it ended
-    cpu_before_s: float  # of that, before its first request: an interpreter starting
-    wall_s: float
-
-
 class ToolFailed(Exception):
     """A peer could not be installed, crashed, or said nothing that can be read."""
 

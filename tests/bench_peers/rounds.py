@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import tempfile
@@ -12,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench_peers import golive_run
+from tests.bench_peers.account import Account
 from tests.bench_peers.cells import Cell, truth_of
 from tests.bench_peers.installing import Installed
-from tests.bench_peers.load import Load, Reported, Spent, Tool, ToolFailed
+from tests.bench_peers.load import Load, Reported, Tool, ToolFailed
 from tests.bench_peers.running import run_peer
 from tests.bench_peers.target import Watched, a_target, an_idle_timer
 
@@ -119,9 +121,9 @@ class Bench:
                 url=f"http://127.0.0.1:{target.port}/", connections=asked.connections, seconds=self.seconds,
                 folder=folder, offered_rps=asked.offered_rps,
             )  # fmt: skip
-            reported, spent, more = self._run(name, load, target)
+            reported, account, more = self._run(name, load, target)
         truth = truth_of(asked, asked.offered_rps is not None, target.seen, target.cpu_s)
-        return figures(reported, spent, target) | more | {"truth": truth}
+        return figures(reported, account, target, more) | {"truth": truth}
 
     def _asked(self, cell: Cell, name: str) -> Cell:
         """The cell as this tool can do it: flat out where it cannot pace, paced where it cannot go flat out."""
@@ -129,15 +131,15 @@ class Bench:
             return cell if cell.offered_rps else replace(cell, offered_rps=self.flat_out_rps)
         return cell if self.peers[name][0].paces else replace(cell, offered_rps=None)
 
-    def _run(self, name: str, load: Load, target: Watched) -> tuple[Reported, Spent, Row]:
+    def _run(self, name: str, load: Load, target: Watched) -> tuple[Reported, Account, Row]:
         if name == "golive":
-            reported, spent, master_cpu_s = golive_run.run_golive(load, target)
-            return reported, spent, {"master_cpu_s": round(master_cpu_s, 3)}
-        tool, installed = self.peers[name]
-        return *run_peer(tool, installed, load, target), {}
+            reported, account, master_cpu_s = golive_run.run_golive(load, target)
+            return reported, account, {"cpu_s": account.used_at(math.inf), "master_cpu_s": round(master_cpu_s, 2)}
+        reported, account, cpu_s = run_peer(*self.peers[name], load, target)
+        return reported, account, {"cpu_s": cpu_s}
 
 
-def figures(reported: Reported, spent: Spent, target: Watched) -> Row:
+def figures(reported: Reported, account: Account, target: Watched, spent: Row) -> Row:
     """What one run was, from the tool's word, the kernel's account and the target's sight."""
     seen = target.seen
     if not seen.get("answered"):
@@ -145,13 +147,12 @@ def figures(reported: Reported, spent: Spent, target: Watched) -> Row:
     if not reported.ok:
         raise ToolFailed("it reports no successful request")
     span_s = max(seen["span_us"] / 1e6, 1e-6)
-    loading_s = spent.cpu_s - spent.cpu_before_s
+    loading_s = account.used_while_loading(span_s)
     return {
         "achieved_rps": round(seen["answered"] / span_s, 1),
         "cpu_us_per_request": round(loading_s / reported.ok * 1e6, 3),
-        "cpu_us_per_request_with_start": round(spent.cpu_s / reported.ok * 1e6, 3),
-        "cpu_s": round(spent.cpu_s, 4),
-        "cpu_before_first_request_s": round(spent.cpu_before_s, 4),
+        "cpu_us_per_request_whole": round(spent["cpu_s"] / reported.ok * 1e6, 3),
+        **spent,
         "cpu_ratio_while_loading": round(loading_s / span_s, 3),
         **asdict(reported),
         "answered_by_target": seen["answered"],

@@ -5,57 +5,32 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
+from tests.bench_peers.account import Account
 from tests.bench_peers.cores import GENERATOR_CORE, clean_environment, pinned
 from tests.bench_peers.installing import Installed
-from tests.bench_peers.load import Load, Reported, Spent, Tool, ToolFailed
+from tests.bench_peers.load import Load, Reported, Tool, ToolFailed
 from tests.bench_peers.target import Watched
 
 GRACE_S = 30  # beyond the time it was asked to take
 
 
-@dataclass(slots=True)
-class CpuBefore:
-    """CPU that processes had used when the target saw the first request."""
-
-    pids: list[int]
-    cpu_s: float = 0.0
-
-    def note(self) -> None:
-        """Read it now."""
-        self.cpu_s = sum(map(cpu_of, self.pids))
-
-
-def cpu_of(pid: int) -> float:
-    """CPU of a process and of those of its children that have ended; 0 once it is gone."""
-    try:
-        times = psutil.Process(pid).cpu_times()
-    except psutil.Error:
-        return 0.0
-    return float(times.user + times.system + times.children_user + times.children_system)
-
-
-def run_peer(tool: Tool, installed: Installed, load: Load, target: Watched) -> tuple[Reported, Spent]:
-    """Run it to its end; ToolFailed when it crashes, overstays or says nothing."""
+def run_peer(tool: Tool, installed: Installed, load: Load, target: Watched) -> tuple[Reported, Account, float]:
+    """Run it to its end; ToolFailed when it crashes, overstays or says nothing. Last, the CPU it used in all."""
     said_to = load.folder / "said.txt"
-    began_s = time.monotonic()
     command = pinned(GENERATOR_CORE, tool.command(installed.program, load))
     with said_to.open("wb") as said:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, cwd=load.folder,
             env=clean_environment({**installed.environment, **tool.environment(load)}),
         )  # fmt: skip
-    before = CpuBefore([process.pid])
-    target.on_first_request = before.note
-    cpu_s = _wait(process, load.seconds + GRACE_S, tool, said_to)
-    spent = Spent(cpu_s=cpu_s, cpu_before_s=before.cpu_s, wall_s=time.monotonic() - began_s)
+    account = Account([process.pid])
+    target.on_first_request = account.note_first_request
+    with account.open():
+        cpu_s = _wait(process, load.seconds + GRACE_S, tool, said_to)
     try:
-        return tool.read(load, said_to.read_text(errors="replace")), spent
+        return tool.read(load, said_to.read_text(errors="replace")), account, cpu_s
     except (KeyError, TypeError, ValueError) as wrong:  # another version's words
         raise ToolFailed(f"{tool.name} said something that cannot be read: {wrong!r}") from wrong
 

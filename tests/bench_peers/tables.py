@@ -49,13 +49,13 @@ def flat_out(rows: Sequence[Row]) -> str:
         loop = "paced, the highest rate held: golive has no closed loop" if tool == OURS else "closed"
         lines.append([
             f"{tool} {_version(rows, tool)}", loop, _told(cost, 2), _ratio(ours, cost),
-            _told(_spread(rows, tool, "cpu_us_per_request_with_start"), 2),
+            _told(_spread(rows, tool, "cpu_us_per_request_whole"), 2),
             _told(_spread(rows, tool, "achieved_rps"), 0),
             _told(_spread(rows, tool, "cpu_ratio_while_loading"), 2),
             _told(_spread(rows, tool, "target_cpu_ratio"), 2),
         ])  # fmt: skip
     head = [
-        "flat out, 64 connections", "loop", "CPU-s/1M", "golive / it", "with start-up", "requests/s",
+        "flat out, 64 connections", "loop", "CPU-s/1M", "golive / it", "start and end included", "requests/s",
         "generator's core", "target's core",
     ]  # fmt: skip
     return _table(head, lines)
@@ -64,12 +64,13 @@ def flat_out(rows: Sequence[Row]) -> str:
 def paced(rows: Sequence[Row]) -> str:
     """What a request costs at each offered rate; how much of the rate came; how late it came."""
     rates = sorted({row["offered_rps"] for row in rows})
-    cost = _by_rate(rows, rates, "paced, CPU-s/1M [golive / it]", _cost)
+    cost = _by_rate(rows, rates, "paced, CPU-s/1M while loading [golive / it]", _cost)
+    whole = _by_rate(rows, rates, "the same, start and end of the process included", _whole_cost)
     achieved = _by_rate(rows, rates, "achieved / offered", _achieved)
     lag = _by_rate(rows, rates, "lag seen by the target, P50 / P99 ms", _lag)
     ours = [row for row in rows if row["tool"] == OURS]
     own = _by_rate(ours, rates, "lag as golive reports it, P50 / P99 ms", _own_lag) if ours else ""
-    return "\n\n".join(filter(None, [cost, achieved, lag, own]))
+    return "\n\n".join(filter(None, [cost, whole, achieved, lag, own]))
 
 
 def _by_rate(rows: Sequence[Row], rates: Sequence[int], title: str, cell: Callable[[Sequence[Row], str], str]) -> str:
@@ -80,9 +81,13 @@ def _by_rate(rows: Sequence[Row], rates: Sequence[int], title: str, cell: Callab
     return _table([title, *(f"{rate:,}/s" for rate in rates)], lines)
 
 
-def _cost(rows: Sequence[Row], tool: str) -> str:
-    cost, ours = _spread(rows, tool, "cpu_us_per_request"), _spread(rows, OURS, "cpu_us_per_request")
+def _cost(rows: Sequence[Row], tool: str, figure: str = "cpu_us_per_request") -> str:
+    cost, ours = _spread(rows, tool, figure), _spread(rows, OURS, figure)
     return _told(cost, 1) + ("" if tool == OURS or not cost or not ours else f" [{_ratio(ours, cost)}]")
+
+
+def _whole_cost(rows: Sequence[Row], tool: str) -> str:
+    return _cost(rows, tool, "cpu_us_per_request_whole")
 
 
 def _achieved(rows: Sequence[Row], tool: str) -> str:

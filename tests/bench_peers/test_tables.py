@@ -18,7 +18,7 @@ def a_row(tool: str, **changes: Any) -> dict[str, Any]:
     return {
         "tool": tool, "version": "1", "mode": "closed", "server": "fast", "round": 1, "offered_rps": None,
         "problem": "", "note": "", "load_average": 1.0, "achieved_rps": 100_000.0, "cpu_us_per_request": 8.0,
-        "cpu_us_per_request_with_start": 8.1, "cpu_ratio_while_loading": 0.8, "target_cpu_ratio": 0.7,
+        "cpu_us_per_request_whole": 8.1, "cpu_ratio_while_loading": 0.8, "target_cpu_ratio": 0.7,
         "p50_ms": 0.5, "p99_ms": 1.0, "p999_ms": None, "lag_seen_us": {"p50": 100, "p99": 900},
         "lag_p50_ms": None, "lag_p99_ms": None, "control_timer_us": {"p99": 120},
         "truth": {"p50_ms": 5.0, "p99_ms": 200.0, "p999_ms": 200.0, "from": "the server's configuration"}, **changes,
