@@ -135,13 +135,28 @@ def _unpack(package: DebianPackage, say: Callable[[str], None]) -> Path:
     say(f"unpacking {package.name} from Debian's packages into {cache()}")
     workshop = Path(tempfile.mkdtemp(prefix="fetch-", dir=cache()))
     try:
-        _call(["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", *package.packages], folder=workshop)
+        _download(package, workshop)
         for archive in sorted(workshop.glob("*.deb")):
             _call(["dpkg", "-x", archive.name, "root"], folder=workshop)
         version = next(workshop.glob(f"{package.packages[0]}_*.deb")).name.split("_")[1].replace("%3a", "-")
         return (workshop / "root").rename(cache() / f"{package.name}-debian-{version}")
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _download(package: DebianPackage, workshop: Path) -> None:
+    """With the machine's package lists where they are good, else with fresh ones of our own."""
+    download = ["-qq", "-o", "APT::Sandbox::User=root", "download", *package.packages]
+    try:
+        _call(["apt-get", *download], folder=workshop)
+    except ToolFailed:
+        for part in ("state/lists/partial", "cache/archives/partial"):
+            (workshop / part).mkdir(parents=True)
+        own = [f"Dir::State={workshop / 'state'}", f"Dir::Cache={workshop / 'cache'}", "Debug::NoLocking=1"]
+        own += ["Dir::State::status=/var/lib/dpkg/status", "APT::Sandbox::User=root"]
+        options = [word for option in own for word in ("-o", option)]
+        _call(["apt-get", *options, "-qq", "update"], folder=workshop)
+        _call(["apt-get", *options, *download], folder=workshop)
 
 
 def _call(command: list[str], settings: Mapping[str, str] | None = None, folder: Path | None = None) -> None:
