@@ -1,6 +1,8 @@
 """The `golive` command.
 
 The table of contents of a run: load the plan, raise the stage, conduct, gather, judge, render, say it.
+
+Each command imports what it needs when it is called: `golive stop` must not wait for what judges and draws.
 """
 
 from __future__ import annotations
@@ -10,22 +12,19 @@ import sys
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import click
 import typer
 from rich.console import Console
 
-from analysis.report.terminal import summary_lines
-from loadtest import cluster_cli
-from loadtest.cluster.launch import DEFAULT_NAMESPACE, Where
 from loadtest.run_folder import find_run, has_ended, is_here, new_run_folder
 from loadtest.run_orders import request_stop
-from loadtest.rundown import Asked, run_plan
-from loadtest.verdicts import conclude, gather_evidence
-from scenarios.errors import HarnessError, PreflightFailed
-from scenarios.files import duration_s, list_plans
-from slo.verdict import Verdict
+from scenarios.errors import HarnessError, PreflightFailed, UsageError
+
+if TYPE_CHECKING:
+    from loadtest.cluster_cli import Told
+    from slo.verdict import Verdict
 
 
 class On(StrEnum):
@@ -53,6 +52,7 @@ RunArgument = Annotated[str, typer.Argument(help="A run's id or folder; the newe
 ResultsOption = Annotated[Path, typer.Option(help="Where runs are kept.")]
 ContextOption = Annotated[str, typer.Option(help="On a cluster: the kube context; default: the current one.")]
 NamespaceOption = Annotated[str, typer.Option(help="On a cluster: golive's own namespace.")]
+DEFAULT_NAMESPACE = "golive"
 RESULTS = Path("results")
 STOP_WITHIN_S = 10
 DISK_FULL = "{what}\n  Remedy: Free some space; what was recorded until then can be judged with `golive judge`."
@@ -80,6 +80,9 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     keep: Annotated[str, typer.Option(help="On a cluster: how long the record waits to be collected.")] = "1h",
 ) -> None:
     """Drive a plan, watch the platform, judge it and write the report."""
+    from loadtest.rundown import Asked, run_plan
+    from loadtest.verdicts import conclude
+
     asked = Asked(
         plan=plan, rate_rps=rate, duration=duration, workload=workload, target=target, prometheus=prometheus,
         workers=workers, rehearsal=rehearsal, changes=tuple(change or ()), ui=ui,
@@ -87,6 +90,10 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     console = _console()
     folder = new_run_folder(results, plan)
     if on is On.CLUSTER:
+        from loadtest import cluster_cli
+        from loadtest.cluster.launch import Where
+        from scenarios.files import duration_s
+
         where = Where(context=context, namespace=namespace, image=image, values=tuple(values or ()), secret=secret,
                       keep_for_s=duration_s(keep, where="--keep"))  # fmt: skip
         _tell_of_cluster(cluster_cli.run_there(asked, where, folder, console), console)
@@ -104,6 +111,8 @@ def judge_again(
     results: ResultsOption = RESULTS,
 ) -> None:
     """Judge a run again from its record, offline; also one that was killed half-way."""
+    from loadtest.verdicts import conclude, gather_evidence
+
     folder = find_run(results, called)
     if prometheus:
         gather_evidence(folder, prometheus)
@@ -115,6 +124,8 @@ def judge_again(
 @app.command()
 def report(called: RunArgument = "", results: ResultsOption = RESULTS) -> None:
     """Render a run's report again and say where it is."""
+    from loadtest.verdicts import conclude
+
     folder = find_run(results, called)
     conclude(folder)
     _console().print(str(folder / "report.html"), highlight=False, soft_wrap=True)
@@ -128,8 +139,9 @@ def attach(
     results: ResultsOption = RESULTS,
 ) -> None:
     """Stay with a run on a cluster, whoever launched it, and collect its record at the end."""
-    where = Where(context=context, namespace=namespace)
-    _tell_of_cluster(cluster_cli.attach(called, where, results, _console()), _console())
+    from loadtest import cluster_cli
+
+    _tell_of_cluster(cluster_cli.attach(called, results, _console(), context=context, namespace=namespace), _console())
 
 
 @app.command()
@@ -140,8 +152,9 @@ def collect(
     results: ResultsOption = RESULTS,
 ) -> None:
     """Collect the record of a run on a cluster that has ended, and take the run away there."""
-    where = Where(context=context, namespace=namespace)
-    _tell_of_cluster(cluster_cli.collect(called, where, results, _console()), _console())
+    from loadtest import cluster_cli
+
+    _tell_of_cluster(cluster_cli.collect(called, results, _console(), context=context, namespace=namespace), _console())
 
 
 @app.command()
@@ -154,7 +167,16 @@ def stop(
 ) -> None:
     """End a run's load within seconds: one of this machine, or one on a cluster from anywhere."""
     if on is On.CLUSTER or (called and not is_here(results, called)):
-        cluster_cli.stop(called, Where(context=context, namespace=namespace), _console())
+        from loadtest.cluster.stop import stop as stop_there
+
+        try:
+            stop_there(called, context=context, namespace=namespace, console=_console())
+        except UsageError as nowhere:
+            if on is On.CLUSTER or is_here(results, called):
+                raise
+            raise UsageError(
+                f"There is no run {called!r} in {results}/. {nowhere.problem}", remedy=nowhere.remedy
+            ) from None
         return
     folder = find_run(results, called)
     request_stop(folder, by="golive stop")
@@ -172,6 +194,8 @@ def stop(
 @app.command()
 def plans() -> None:
     """List the plans that can be run by name."""
+    from scenarios.files import list_plans
+
     for name, description in list_plans():
         _console().print(f"{name:<10} {description}", highlight=False)
 
@@ -180,13 +204,15 @@ def _console() -> Console:
     return Console(soft_wrap=not sys.stdout.isatty())
 
 
-def _tell_of_cluster(told: cluster_cli.Told, console: Console) -> NoReturn:
+def _tell_of_cluster(told: Told, console: Console) -> NoReturn:
     _tell(told.folder, told.verdict, console)
     raise typer.Exit(130 if told.interrupted else told.verdict.outcome.exit_code)
 
 
 def _tell(folder: Path, verdict: Verdict, console: Console) -> None:
     """The verdict, one entry an objective with its because, and the report's path."""
+    from analysis.report.terminal import summary_lines
+
     for line in summary_lines(verdict):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)

@@ -1,8 +1,7 @@
-"""The command line's part on a cluster: run there, stay with a run, collect its record, end its load."""
+"""The command line's part on a cluster: run there, stay with a run, collect its record."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +10,7 @@ from rich.console import Console
 from analysis.verdict_file import read_verdict
 from loadtest.cluster.api import Api
 from loadtest.cluster.collect import Collected, see_to_its_end
-from loadtest.cluster.errors import ApiRefused, ApiUnreachable
-from loadtest.cluster.follow import me
 from loadtest.cluster.launch import Where, run_on_cluster
-from loadtest.cluster.record_client import RecordClient
 from loadtest.cluster.remote_run import RemoteRun
 from loadtest.rundown import Asked, check_plan, listed_target, plan_for
 from loadtest.verdicts import conclude
@@ -23,7 +19,6 @@ from scenarios.target import Target, TargetClass
 from slo.verdict import Verdict
 
 REHEARSAL_TARGET = "cluster-rehearsal"  # the entry of targets.yaml that a run on a cluster drives when none is named
-STOP_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,43 +40,19 @@ def run_there(asked: Asked, where: Where, folder: Path, console: Console) -> Tol
     return _judged(run_on_cluster(plan, where, folder, console))
 
 
-def attach(called: str, where: Where, results: Path, console: Console) -> Told:
+def attach(called: str, results: Path, console: Console, *, context: str, namespace: str) -> Told:
     """Stay with a run that another golive launched, or this one before it was closed, and collect its record."""
-    run = RemoteRun.find(Api.of_context(where.context), where.namespace, called)
+    run = RemoteRun.find(Api.of_context(context), namespace, called)
     return _judged(see_to_its_end(run, None, results / run.run_id, console))
 
 
-def collect(called: str, where: Where, results: Path, console: Console) -> Told:
+def collect(called: str, results: Path, console: Console, *, context: str, namespace: str) -> Told:
     """Collect the record of a run that has ended; PreflightFailed while it goes on."""
-    run = RemoteRun.find(Api.of_context(where.context), where.namespace, called)
+    run = RemoteRun.find(Api.of_context(context), namespace, called)
     if not run.master().is_over and run.record().status().state == "running":
         remedy = f"golive attach {run.run_id} stays with it; golive stop {run.run_id} ends it."
         raise PreflightFailed(f"{run.run_id} goes on.", remedy=remedy)
     return _judged(see_to_its_end(run, None, results / run.run_id, console))
-
-
-def stop(called: str, where: Where, console: Console) -> None:
-    """End a run's load: by its master, and where that does not answer by deleting its workers.
-
-    Raises PreflightFailed when the load is not known to have ended.
-    """
-    run = RemoteRun.find(Api.of_context(where.context), where.namespace, called)
-    try:
-        run.record().stop(by=f"golive stop of {me()}")
-        _wait_for_end(run.record())
-    except (ApiUnreachable, ApiRefused) as silence:
-        console.print(f"{silence.problem}\nDeleting the workers instead.", highlight=False, markup=False)
-        run.end_workers()
-    console.print(f"The load of {run.run_id} has ended. Its record: golive attach {run.run_id}", highlight=False)
-
-
-def _wait_for_end(record: RecordClient) -> None:
-    deadline_s = time.monotonic() + STOP_WITHIN_S
-    while time.monotonic() < deadline_s:
-        if record.status().state != "running" or b'"load_ended"' in record.read("events.jsonl", 0):
-            return
-        time.sleep(0.2)
-    raise ApiUnreachable("The master has not confirmed that its load has ended.", remedy="Its workers are deleted.")
 
 
 def _judged(collected: Collected) -> Told:

@@ -29,7 +29,6 @@ from scenarios.files import read_secrets
 from scenarios.plan import Plan
 
 CONNECT_WITHIN_S = 300.0
-DEFAULT_NAMESPACE = "golive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,7 @@ class Where:
     """Where and with what a run is installed."""
 
     context: str = ""
-    namespace: str = DEFAULT_NAMESPACE
+    namespace: str
     image: str = ""
     values: tuple[Path, ...] = ()  # the user's own values files
     secret: str = ""  # a Secret of the namespace that holds the login's variables; "": made from the environment
