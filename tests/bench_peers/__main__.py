@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from loadtest.versions import own_versions
 from tests.bench_peers.cells import MODES, PACED_RPS, cells
@@ -17,7 +17,7 @@ from tests.bench_peers.installing import Installed, installed, target_program
 from tests.bench_peers.load import Tool, ToolFailed
 from tests.bench_peers.machine import machine
 from tests.bench_peers.roster import PEERS, SHORT
-from tests.bench_peers.rounds import Bench
+from tests.bench_peers.rounds import Bench, Row
 from tests.bench_peers.tables import tables
 
 ROWS = Path(__file__).parents[2] / "results" / "bench" / "peers.json"
@@ -80,6 +80,20 @@ def at_hand(names: list[str]) -> tuple[dict[str, tuple[Tool, Installed]], dict[s
     return found, refused
 
 
+def command_for(words: Sequence[str]) -> str:
+    """The command that measures the same again; where its rows were kept is no part of it."""
+    kept = [word for at, word in enumerate(words) if "--rows" not in (word, words[at - 1] if at else "")]
+    return f'make bench-peers BENCH="{" ".join(kept)}"' if kept else "make bench-peers"
+
+
+def keep(about: Mapping[str, Any], rows: Sequence[Row], path: Path) -> None:
+    """Every row on a line of its own, in one JSON object with what they have in common."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = json.dumps(about, indent=1, ensure_ascii=False).removesuffix("\n}")
+    lines = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
+    path.write_text(f'{head},\n "rows": [\n{lines}\n ]\n}}\n')
+
+
 def main() -> None:
     """Measure and tell."""
     asked = arguments()
@@ -92,14 +106,13 @@ def main() -> None:
         golive_version=own_versions()["golive"] if "golive" in asked.tools else None,
     )  # fmt: skip
     about = {
-        "format": 1, "machine": machine(), "command": shlex.join(["python", "-m", "tests.bench_peers", *sys.argv[1:]]),
+        "format": 1, "machine": machine(), "command": command_for(sys.argv[1:]),
         "rounds": asked.rounds, "seconds": asked.seconds,
     }  # fmt: skip
     try:
         bench.run(cells(asked.modes, asked.rates), asked.rounds)
     finally:  # what was measured is kept, even of a bench that was stopped
-        asked.rows.parent.mkdir(parents=True, exist_ok=True)
-        asked.rows.write_text(json.dumps({**about, "rows": bench.rows}, indent=1, ensure_ascii=False) + "\n")
+        keep(about, bench.rows, asked.rows)
     print(tables(about, bench.rows))  # noqa: T201
 
 
