@@ -52,6 +52,8 @@ def run_golive(load: Load, target: Watched) -> tuple[Reported, Account, float]:
             ended = conduct(plan_of(load), around)
     except HarnessError as wrong:
         raise ToolFailed(f"golive did not begin: {str(wrong).splitlines()[0]}") from wrong
+    if ended == "interrupted":
+        raise KeyboardInterrupt  # a run takes Ctrl-C for itself; here it is meant for the bench
     return read(folder, ended), processes.worker, processes.master.used_at(math.inf)
 
 

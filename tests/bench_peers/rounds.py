@@ -134,11 +134,8 @@ class Bench:
     def _run(self, name: str, load: Load, target: Watched) -> tuple[Reported, Account, Row]:
         if name == "golive":
             reported, account, master_cpu_s = golive_run.run_golive(load, target)
-            return (
-                reported,
-                account,
-                {"cpu_s": round(account.used_at(math.inf), 4), "master_cpu_s": round(master_cpu_s, 2)},
-            )
+            spent = {"cpu_s": round(account.used_at(math.inf), 4), "master_cpu_s": round(master_cpu_s, 2)}
+            return reported, account, spent
         reported, account, cpu_s = run_peer(*self.peers[name], load, target)
         return reported, account, {"cpu_s": round(cpu_s, 4)}
 
