@@ -25,7 +25,7 @@ from loadtest.cluster.errors import (
     ApiRefused,
     ApiUnauthorized,
     ApiUnreachable,
-)  # fmt: skip
+)
 from scenarios.errors import UsageError
 
 TIMEOUT_S = 10.0

@@ -53,7 +53,7 @@ def follow(run: RemoteRun, mirror: Mirror, *, show: Callable[[], None], say: Say
             if status and status.state != "running":
                 return Outcome(status=status, interrupted=bool(interruption.signals))
             fate = _fate(run) if trouble else fate
-            if status is None and (asked or time.monotonic() > start_by_s):
+            if fate.phase == "Pending" and (asked or time.monotonic() > start_by_s):
                 late = f"the master's pod did not start within {START_WITHIN_S:.0f} s"
                 because = f"{asked[0]} before the master's pod had started" if asked else late
                 return Outcome(status=None, lost=f"{because} ({_words(fate)})", interrupted=bool(asked))

@@ -17,7 +17,7 @@ from loadtest.cluster.errors import ApiRefused, ApiUnreachable
 from loadtest.cluster.lease import KEPT_S, TargetLease
 from loadtest.cluster.metrics_check import check_metrics
 from loadtest.cluster.orders import MOUNTED, ORDERS, PLAN, PodOrders
-from loadtest.cluster.record_server import Desk, PodStatus, serve
+from loadtest.cluster.record_server import RECORD_PORT, Desk, PodStatus, serve
 from loadtest.cluster.witness import witness
 from loadtest.conduct import Surroundings, conduct
 from loadtest.outlook import Outlook
@@ -32,7 +32,6 @@ from scenarios.plan import Plan
 from scenarios.target import TargetClass
 
 RESULTS = Path("/results")
-RECORD_PORT = 8090
 LOCUST_PORT = 5557
 NAMESPACE_VARIABLE = "GOLIVE_POD_NAMESPACE"
 RENEW_EVERY_S = KEPT_S / 4

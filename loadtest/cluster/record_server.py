@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from loadtest.loopback import LOOPBACK
 
+RECORD_PORT = 8090  # in the master's pod
 LARGEST_BODY_BYTES = 10_000
 MOST_AT_ONCE_BYTES = 8_000_000
 UNFINISHED = ".new"  # record.write_json's half-written files

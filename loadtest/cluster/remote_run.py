@@ -10,9 +10,9 @@ from loadtest.cluster.errors import ApiNotFound, RunNotThere
 from loadtest.cluster.lease import TargetLease
 from loadtest.cluster.orders import ORDERS, PodOrders
 from loadtest.cluster.record_client import RecordClient
+from loadtest.cluster.record_server import RECORD_PORT
 
-RUN_LABEL, RELEASE_LABEL, ROLE_LABEL = "golive/run", "app.kubernetes.io/instance", "app.kubernetes.io/component"
-RECORD_PORT = 8090
+RUN_LABEL, ROLE_LABEL = "golive/run", "app.kubernetes.io/component"
 MINE = "app.kubernetes.io/name=golive"
 
 
