@@ -94,11 +94,16 @@ impl AnswerReader {
 
     /// Take what is whole from the front of the buffer. `Ok(None)`: more bytes are needed.
     pub fn feed(&mut self, buffer: &mut Vec<u8>, expected: &Expectations) -> Result<Option<Answer>, Fault> {
-        let mut taken = 0;
-        let done = self.advance(buffer, &mut taken, expected);
+        let (taken, answer) = self.take(buffer, expected)?;
         buffer.drain(..taken);
-        done?;
-        Ok((self.stage == Stage::Done).then(|| self.answer(expected)))
+        Ok(answer)
+    }
+
+    /// Understand what is whole at the front of `bytes`: how many of them, and the answer when they end it.
+    pub fn take(&mut self, bytes: &[u8], expected: &Expectations) -> Result<(usize, Option<Answer>), Fault> {
+        let mut taken = 0;
+        self.advance(bytes, &mut taken, expected)?;
+        Ok((taken, (self.stage == Stage::Done).then(|| self.answer(expected))))
     }
 
     /// The server has closed the connection: for some answers that is their end.

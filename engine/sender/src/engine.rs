@@ -17,8 +17,7 @@ use crate::login;
 use crate::plan::{Check, Plan, Request};
 use crate::pool::Kind;
 use crate::record::{Record, Taken};
-use crate::schedule::Schedule;
-use crate::shard::Shard;
+use crate::shard::{ArrivalsOf, Shard};
 use crate::target::Target;
 use crate::template::{Sources, Template};
 
@@ -109,7 +108,7 @@ impl Engine {
                 record: Arc::clone(record),
                 in_flight: Arc::clone(gauge),
                 control: Arc::clone(&self.control),
-                schedule: Schedule::new(
+                arrivals: ArrivalsOf::shard(
                     &self.plan,
                     self.shard + index as u64 * self.shards,
                     self.shards * threads as u64,

@@ -1,6 +1,7 @@
 //! golive's load engine: when each request is due, send it, count it. It knows no objectives and no Python.
 
 mod clock;
+mod closed_loop;
 mod codec;
 mod connection;
 mod control;
@@ -8,6 +9,7 @@ mod control_timer;
 mod dates;
 mod engine;
 mod error;
+mod exchange;
 mod failure;
 mod framing;
 mod login;

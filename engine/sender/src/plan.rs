@@ -30,6 +30,8 @@ pub struct Plan {
 pub enum Arrivals {
     Constant,
     Poisson,
+    /// No schedule: each connection sends its next request when the last one is answered.
+    Closed,
 }
 
 /// A straight piece of the rate line.

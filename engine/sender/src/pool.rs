@@ -4,8 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
+use crate::closed_loop::ClosedLoop;
 use crate::codec::Expectations;
 use crate::control::{lock, Control};
 use crate::record::Record;
@@ -44,6 +45,7 @@ pub struct Pool {
     pub start_ns: u64,
     pub connect_timeout_us: u64,
     pub exact: bool,
+    pub closed: Option<RefCell<ClosedLoop>>,
     pub slots: RefCell<Vec<Slot>>,
     pub idle: RefCell<Vec<usize>>,
     pub free: RefCell<Vec<usize>>,
@@ -92,6 +94,35 @@ impl Pool {
                 _ => return,
             }
         }
+    }
+
+    /// What a connection that has become free sends without waiting for the grid: nothing, as a rule.
+    pub fn at_once(&self) -> Option<Arrival> {
+        if self.closed.is_some() {
+            return self.next_of_loop(self.now_ns());
+        }
+        // Without a grid whoever is free takes what waits.
+        if self.exact {
+            self.next_waiting(self.now_ns())
+        } else {
+            None
+        }
+    }
+
+    /// The next arrival of the closed loop; None when it is over, or when there is no such loop.
+    pub fn next_of_loop(&self, now_ns: u64) -> Option<Arrival> {
+        let mut closed = self.closed.as_ref()?.borrow_mut();
+        if self.control.is_halted(self.start_ns + now_ns) {
+            closed.end();
+        }
+        let arrival = closed.next(now_ns)?;
+        self.note(|record| record.due(arrival.due_ns, arrival.request));
+        Some(arrival)
+    }
+
+    /// Whether the closed loop has nothing more to send.
+    pub fn loop_is_over(&self, now_ns: u64) -> bool {
+        self.closed.as_ref().is_none_or(|closed| closed.borrow().is_over(now_ns))
     }
 
     /// Write an arrival down as never sent.
@@ -170,5 +201,22 @@ impl Pool {
         self.idle.borrow_mut().retain(|idle| *idle != slot);
         self.slots.borrow_mut()[slot] = Slot::default();
         self.free.borrow_mut().push(slot);
+    }
+    /// Whom to wake when there is a job for a slot, or its time is up.
+    pub fn remember(&self, slot: usize, cx: &Context<'_>) {
+        let mut slots = self.slots.borrow_mut();
+        match &mut slots[slot].waker {
+            Some(waker) if waker.will_wake(cx.waker()) => {}
+            other => *other = Some(cx.waker().clone()),
+        }
+    }
+
+    /// Ready when the time of a slot's request is up.
+    pub fn expired_or_pending(&self, slot: usize, cx: &Context<'_>) -> Poll<()> {
+        if self.slots.borrow()[slot].expired {
+            return Poll::Ready(());
+        }
+        self.remember(slot, cx);
+        Poll::Pending
     }
 }

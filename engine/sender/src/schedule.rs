@@ -35,7 +35,7 @@ impl Schedule {
         Self {
             line: Line::new(&plan.rate_line),
             process: Process::new(plan.arrivals, plan.seed),
-            mix: Mix::new(plan.requests.iter().map(|request| request.weight)),
+            mix: Mix::of(plan),
             seed: plan.seed,
             number: 0,
             shard,
@@ -138,7 +138,7 @@ enum Process {
 impl Process {
     fn new(arrivals: Arrivals, seed: u64) -> Self {
         match arrivals {
-            Arrivals::Constant => Self::Constant,
+            Arrivals::Constant | Arrivals::Closed => Self::Constant,
             Arrivals::Poisson => Self::Poisson { random: fastrand::Rng::with_seed(hash(seed, u64::MAX)), area: 0.0 },
         }
     }
@@ -157,11 +157,16 @@ impl Process {
 
 /// Weighted choice among the plan's requests.
 #[derive(Debug, Clone)]
-struct Mix {
+pub struct Mix {
     ends: Vec<f64>, // cumulative shares; the last is 1
 }
 
 impl Mix {
+    /// The plan's requests by their weights.
+    pub fn of(plan: &Plan) -> Self {
+        Self::new(plan.requests.iter().map(|request| request.weight))
+    }
+
     fn new(weights: impl Iterator<Item = f64>) -> Self {
         let weights: Vec<f64> = weights.collect();
         let total: f64 = weights.iter().sum();
@@ -176,7 +181,8 @@ impl Mix {
         Self { ends }
     }
 
-    fn pick(&self, random: u64) -> usize {
+    /// Which of them a random number means.
+    pub fn pick(&self, random: u64) -> usize {
         let point = (random >> 11) as f64 / (1u64 << 53) as f64;
         self.ends.partition_point(|end| *end <= point).min(self.ends.len() - 1)
     }
@@ -193,12 +199,15 @@ pub fn hash(seed: u64, number: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// How many requests of each kind are due in each second after the start: `[second][request]`.
+/// How many requests of each kind are due in each second after the start, by the plan alone: `[second][request]`.
 #[must_use]
 pub fn due_counts(plan: &Plan, shard: u64, shards: u64) -> Vec<Vec<u64>> {
     let duration_us: u64 = plan.rate_line.iter().map(|segment| segment.duration_us).sum();
     let mut counts = vec![vec![0; plan.requests.len()]; duration_us.div_ceil(1_000_000) as usize];
     let last = counts.len() - 1;
+    if plan.arrivals == Arrivals::Closed {
+        return counts; // what is due depends on the answers
+    }
     for arrival in Schedule::new(plan, shard, shards) {
         let second = ((arrival.due_ns / 1_000_000_000) as usize).min(last);
         counts[second][arrival.request] += 1;

@@ -10,8 +10,10 @@ use std::sync::{Arc, Mutex};
 use tokio::task::LocalSet;
 
 use crate::clock::{sharpen_timers, Timer};
+use crate::closed_loop::ClosedLoop;
 use crate::connection::serve;
 use crate::control::Control;
+use crate::plan::{Arrivals, Plan};
 use crate::pool::{Kind, Pool};
 use crate::record::Record;
 use crate::schedule::{Arrival, Schedule};
@@ -21,6 +23,23 @@ use crate::target::Target;
 const HOUSEKEEPING_NS: u64 = 2_000_000;
 const SCRATCH: usize = 16 * 1024;
 
+/// Where a thread's arrivals come from: an open model's schedule, or a closed loop.
+#[derive(Debug)]
+pub enum ArrivalsOf {
+    Schedule(Box<Schedule>),
+    Loop(ClosedLoop),
+}
+
+impl ArrivalsOf {
+    /// A thread's share of a plan.
+    pub fn shard(plan: &Plan, shard: u64, shards: u64) -> Self {
+        match plan.arrivals {
+            Arrivals::Closed => Self::Loop(ClosedLoop::new(plan, shard, shards)),
+            Arrivals::Constant | Arrivals::Poisson => Self::Schedule(Box::new(Schedule::new(plan, shard, shards))),
+        }
+    }
+}
+
 /// All a sending thread needs.
 pub struct Shard {
     pub target: Arc<Target>,
@@ -28,7 +47,7 @@ pub struct Shard {
     pub record: Arc<Mutex<Record>>,
     pub in_flight: Arc<AtomicU64>,
     pub control: Arc<Control>,
-    pub schedule: Schedule,
+    pub arrivals: ArrivalsOf,
     pub start_ns: u64,
     pub grid_ns: u64,
     pub connections: usize,
@@ -45,6 +64,10 @@ impl Shard {
     }
 
     async fn pace(self) -> io::Result<()> {
+        let (upcoming, closed) = match self.arrivals {
+            ArrivalsOf::Schedule(schedule) => (Some(schedule.peekable()), None),
+            ArrivalsOf::Loop(closed) => (None, Some(RefCell::new(closed))),
+        };
         let pool = Rc::new(Pool {
             target: self.target,
             kinds: self.kinds,
@@ -53,6 +76,7 @@ impl Shard {
             start_ns: self.start_ns,
             connect_timeout_us: self.connect_timeout_us,
             exact: self.grid_ns == 0,
+            closed,
             slots: RefCell::default(),
             idle: RefCell::default(),
             free: RefCell::default(),
@@ -64,7 +88,7 @@ impl Shard {
         let timer = Timer::new()?;
         let mut pacer = Pacer {
             pool,
-            upcoming: self.schedule.peekable(),
+            upcoming,
             grid_ns: self.grid_ns,
             connections: self.connections,
             scheduling: true,
@@ -80,7 +104,7 @@ impl Shard {
 
 struct Pacer {
     pool: Rc<Pool>,
-    upcoming: std::iter::Peekable<Schedule>,
+    upcoming: Option<std::iter::Peekable<Box<Schedule>>>, // none in a closed loop
     grid_ns: u64,
     connections: usize,
     scheduling: bool,
@@ -108,23 +132,51 @@ impl Pacer {
     }
 
     fn take_due(&mut self, now_ns: u64) {
+        let Some(upcoming) = self.upcoming.as_mut() else {
+            return self.keep_loop_going(now_ns);
+        };
         let mut queue = self.pool.queue.borrow_mut();
         let mut due: Option<std::sync::MutexGuard<'_, Record>> = None;
-        while let Some(arrival) = self.upcoming.next_if(|arrival| arrival.due_ns <= now_ns) {
+        while let Some(arrival) = upcoming.next_if(|arrival| arrival.due_ns <= now_ns) {
             due.get_or_insert_with(|| crate::control::lock(&self.pool.record)).due(arrival.due_ns, arrival.request);
             queue.push_back(arrival);
         }
-        drop(due);
-        if self.upcoming.peek().is_none() {
-            self.scheduling = false;
-            self.pool.control.scheduled_all();
+        drop((due, queue));
+        if upcoming.peek().is_none() {
+            self.scheduled_all();
         }
+    }
+
+    fn scheduled_all(&mut self) {
+        self.scheduling = false;
+        self.pool.control.scheduled_all();
+    }
+
+    /// A connection that ended is followed by another, so that the loop keeps its size.
+    fn keep_loop_going(&mut self, now_ns: u64) {
+        while let Some(slot) = self.pool.open_slot(self.connections) {
+            let Some(arrival) = self.pool.next_of_loop(now_ns) else {
+                self.pool.free.borrow_mut().push(slot);
+                return self.scheduled_all();
+            };
+            self.open(slot, arrival);
+        }
+        if self.pool.loop_is_over(now_ns) {
+            self.scheduled_all();
+        }
+    }
+
+    fn open(&self, slot: usize, arrival: Arrival) {
+        self.pool.begin(slot, &arrival);
+        tokio::task::spawn_local(serve(Rc::clone(&self.pool), slot, arrival));
     }
 
     /// Halted: nothing more is due, and what waits will not be sent.
     fn give_up_waiting(&mut self) {
-        self.scheduling = false;
-        self.pool.control.scheduled_all();
+        if let Some(closed) = &self.pool.closed {
+            closed.borrow_mut().end();
+        }
+        self.scheduled_all();
         let waiting: Vec<Arrival> = self.pool.queue.borrow_mut().drain(..).collect();
         for arrival in &waiting {
             self.pool.unsent(arrival);
@@ -150,8 +202,7 @@ impl Pacer {
             if is_open {
                 self.pool.assign(slot, arrival);
             } else {
-                self.pool.begin(slot, &arrival);
-                tokio::task::spawn_local(serve(Rc::clone(&self.pool), slot, arrival));
+                self.open(slot, arrival);
             }
         }
     }
@@ -168,7 +219,7 @@ impl Pacer {
     fn wake_ns(&mut self) -> u64 {
         let now_ns = self.pool.now_ns();
         let latest_ns = now_ns + HOUSEKEEPING_NS;
-        let next_ns = match self.upcoming.peek() {
+        let next_ns = match self.upcoming.as_mut().and_then(std::iter::Peekable::peek) {
             Some(arrival) if self.scheduling => arrival.due_ns.min(latest_ns),
             _ => latest_ns,
         };
@@ -176,6 +227,7 @@ impl Pacer {
         let at_ns = match (self.grid_ns, waiting) {
             (0, _) => next_ns,
             (grid_ns, true) => (now_ns / grid_ns + 1) * grid_ns,
+            (_, false) if self.upcoming.is_none() => latest_ns,
             (grid_ns, false) => next_ns.div_ceil(grid_ns).max(now_ns / grid_ns + 1) * grid_ns,
         };
         self.pool.start_ns + at_ns

@@ -1,0 +1,131 @@
+//! One HTTP/1.1 stream: a request goes out on it, its answer comes back, until the request's time is up.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::codec::{Answer, AnswerReader, Fault};
+use crate::pool::{Kind, Pool};
+use crate::schedule::Arrival;
+use crate::target::Stream;
+
+const KEEP_ROOM: usize = 64 * 1024;
+
+/// A stream in a slot of the pool, and what the server sent beyond the answers understood so far.
+#[derive(Debug)]
+pub struct Exchange {
+    stream: Stream,
+    slot: usize,
+    input: Vec<u8>,
+}
+
+/// How reading an answer ended.
+#[derive(Debug)]
+pub enum Reading {
+    Whole(Answer),
+    Wrong(Fault),
+    TimedOut { in_body: bool },
+    Closed { answer_begun: bool },
+}
+
+impl Exchange {
+    /// Exchanges over a fresh stream.
+    pub fn new(stream: Stream, slot: usize) -> Self {
+        Self { stream, slot, input: Vec::new() }
+    }
+
+    /// Write a request; false when its time is up first.
+    pub async fn write(&mut self, pool: &Pool, request: &[u8]) -> io::Result<bool> {
+        let mut at = 0;
+        poll_fn(|cx| {
+            while at < request.len() {
+                match Pin::new(&mut self.stream).poll_write(cx, &request[at..]) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    Poll::Ready(Ok(count)) => at += count,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return pool.expired_or_pending(self.slot, cx).map(|()| Ok(false)),
+                }
+            }
+            match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(done) => Poll::Ready(done.map(|()| true)),
+                Poll::Pending => pool.expired_or_pending(self.slot, cx).map(|()| Ok(false)),
+            }
+        })
+        .await
+    }
+
+    /// Read the answer to the request just written.
+    pub async fn read(&mut self, pool: &Pool, kind: &Kind) -> Reading {
+        let mut reader = AnswerReader::new(kind.is_head);
+        let mut begun = false;
+        poll_fn(|cx| loop {
+            let mut scratch = pool.scratch.borrow_mut();
+            let mut buffer = ReadBuf::new(&mut scratch[..]);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+                Poll::Pending => {
+                    let in_body = reader.in_body() || begun;
+                    return pool.expired_or_pending(self.slot, cx).map(|()| Reading::TimedOut { in_body });
+                }
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    begun = true;
+                    match self.understand(&mut reader, buffer.filled(), kind) {
+                        Ok(Some(answer)) => return Poll::Ready(Reading::Whole(answer)),
+                        Ok(None) => {}
+                        Err(fault) => return Poll::Ready(Reading::Wrong(fault)),
+                    }
+                }
+                Poll::Ready(Ok(())) => {
+                    return Poll::Ready(match reader.close(&kind.expected) {
+                        Some(answer) => Reading::Whole(answer),
+                        None => Reading::Closed { answer_begun: begun },
+                    });
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(Reading::Closed { answer_begun: begun }),
+            }
+        })
+        .await
+    }
+
+    /// Take what is whole straight from what was read; only what is not is kept.
+    fn understand(&mut self, reader: &mut AnswerReader, read: &[u8], kind: &Kind) -> Result<Option<Answer>, Fault> {
+        if self.input.is_empty() {
+            let (taken, answer) = reader.take(read, &kind.expected)?;
+            self.input.extend_from_slice(&read[taken..]);
+            return Ok(answer);
+        }
+        self.input.extend_from_slice(read);
+        reader.feed(&mut self.input, &kind.expected)
+    }
+
+    /// Forget what is left of an answer; whether there was nothing, so that the stream can be used again.
+    pub fn is_clean(&mut self) -> bool {
+        let is_clean = self.input.is_empty();
+        self.input.clear();
+        self.input.shrink_to(KEEP_ROOM);
+        is_clean
+    }
+
+    /// Wait for the slot's next arrival; None when the server ends the connection, or speaks without being asked.
+    pub async fn wait_for_job(&mut self, pool: &Pool) -> Option<Arrival> {
+        poll_fn(|cx| {
+            if let Some(arrival) = pool.slots.borrow_mut()[self.slot].job.take() {
+                return Poll::Ready(Some(arrival));
+            }
+            if self.has_ended(pool, cx) {
+                return Poll::Ready(None);
+            }
+            pool.remember(self.slot, cx);
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn has_ended(&mut self, pool: &Pool, cx: &mut Context<'_>) -> bool {
+        let mut scratch = pool.scratch.borrow_mut();
+        let mut buffer = ReadBuf::new(&mut scratch[..1]);
+        Pin::new(&mut self.stream).poll_read(cx, &mut buffer).is_ready()
+    }
+}
