@@ -25,7 +25,7 @@ def client_load(record: RunRecord, hold: Hold) -> ClientLoad | NotSeen:
     inside = record.counts[record.counts["second"].isin(hold.seconds)]
     if inside.empty:
         return NotSeen("no worker reported anything of the hold")
-    names = [request.name for request in record.plan.workload.requests]
+    names = [request.name for request in record.plan.workload.kinds]
     seconds = per_second(inside, hold.seconds)
     return ClientLoad(
         source=f"golive's own counts, {record.plan.workers} worker{'s' if record.plan.workers > 1 else ''}",

@@ -62,8 +62,8 @@ def _offered(record: RunRecord, seconds: range) -> Counts:
 
 
 def _latencies(record: RunRecord, seconds: range) -> dict[str, Values]:
-    names = [request.name for request in record.plan.workload.requests]
-    shortest_us = min(request.timeout_s for request in record.plan.workload.requests) * 1e6
+    names = [request.name for request in record.plan.workload.kinds]
+    shortest_us = min(request.timeout_s for request in record.plan.workload.kinds) * 1e6
     parts: dict[str, list[Values]] = {name: [] for name in (*RATIOS, "lag_p99_ms")}
     for start in range(0, len(seconds), ROWS_AT_ONCE):
         chunk = seconds[start : start + ROWS_AT_ONCE]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.engine_plan import engine_plan, for_run
-from scenarios.files import read_ca, read_plan_json, read_secrets, read_tables
+from scenarios.files import read_ca, read_plan_json, read_secrets
+from scenarios.files_tables import read_tables
 from scenarios.plan import Plan
 
 STOP_FILE = "stop-request"
@@ -31,7 +32,7 @@ class Orders:
 
     def method_of(self, name: str) -> str:
         """The HTTP method of a request of the workload."""
-        return next((request.method for request in self.plan.workload.requests if request.name == name), "")
+        return next((request.method for request in self.plan.workload.kinds if request.name == name), "")
 
     def stop_requested(self) -> str:
         """Who asked for the load to end; empty while nobody did."""

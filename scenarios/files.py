@@ -1,8 +1,7 @@
-"""The files people write, read: plans, objectives, targets, rehearsals, CSV tables, and a record's plan."""
+"""The files people write, read: plans, objectives, targets, rehearsals, and a record's plan."""
 
 from __future__ import annotations
 
-import csv
 import difflib
 import json
 import os
@@ -14,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from scenarios.engine_plan import Table, secret_names
+from scenarios.engine_plan import secret_names
 from scenarios.errors import PlanError, RecordUnreadable
 from scenarios.plan import AbortLimits, Plan, Sending
 from scenarios.plan_check import check_plan, with_canary
@@ -22,7 +21,7 @@ from scenarios.plan_json import plan_from_json, plan_to_json
 from scenarios.profile import Phase, Profile
 from scenarios.target import Target, TargetClass
 from scenarios.target_list import find_target
-from scenarios.workload import CsvColumn, Json, Text, Workload
+from scenarios.workload import Workload
 from scenarios.workload_files import load_workload
 from scenarios.yaml_reading import read_as, read_yaml
 from slo.objective import Objective
@@ -38,7 +37,6 @@ __all__ = [
     "read_plan_json",
     "read_rehearsal",
     "read_secrets",
-    "read_tables",
     "read_targets",
 ]
 
@@ -46,7 +44,6 @@ HERE = Path(__file__).parent
 PLANS = HERE / "plans"
 REHEARSALS = HERE / "rehearsals"
 OBJECTIVES = HERE.parent / "slo" / "objectives"
-LARGEST_TABLE_BYTES = 50_000_000
 LONGEST_S = 7 * 24 * 3600.0
 HIGHEST_RPS = 10_000_000.0
 
@@ -242,44 +239,3 @@ def read_ca(plan: Plan) -> str:
         return Path(path).read_text(encoding="ascii")
     except (OSError, ValueError) as wrong:
         raise PlanError(f"`sending.trust_ca_file`: {path}: {wrong}.", remedy="Name a PEM file.") from wrong
-
-
-def read_tables(workload: Workload) -> dict[str, Table]:
-    """The CSV files that the workload's values draw on, by the name they are called by."""
-    columns: dict[str, set[str]] = {}
-    for request in workload.requests:
-        texts = [request.path, *request.query.values(), *request.headers.values(), *workload.headers.values()]
-        for value in [*texts, request.json]:
-            for column in _columns_in(value):
-                columns.setdefault(column.file, set()).add(column.column)
-    return {file: _table(Path(file), needed) for file, needed in columns.items()}
-
-
-def _columns_in(tree: Json) -> list[CsvColumn]:
-    match tree:
-        case CsvColumn():
-            return [tree]
-        case Text():
-            return [piece for piece in tree.pieces if isinstance(piece, CsvColumn)]
-        case dict():
-            return [column for leaf in tree.values() for column in _columns_in(leaf)]
-        case list() | tuple():
-            return [column for leaf in tree for column in _columns_in(leaf)]
-        case _:
-            return []
-
-
-def _table(path: Path, needed: set[str]) -> Table:
-    try:
-        if path.stat().st_size > LARGEST_TABLE_BYTES:
-            raise PlanError(f"{path}: larger than {LARGEST_TABLE_BYTES:,} bytes.", remedy="Take a part of it.")
-        with path.open(encoding="utf-8", newline="") as file:
-            header, *rows = list(csv.reader(file, strict=True)) or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as wrong:
-        raise PlanError(f"{path}: {wrong}.", remedy="Name a CSV file in UTF-8 with a header row.") from wrong
-    lacking = sorted(needed - set(header))
-    uneven = next((number for number, row in enumerate(rows, start=2) if len(row) != len(header)), 0)
-    if lacking or not rows or uneven:
-        what = f"has no column {', '.join(lacking)}" if lacking else f"line {uneven} has other columns than the header"
-        raise PlanError(f"{path}: {what if rows else 'has no rows'}.", remedy="Mend the file or the workload.")
-    return Table(columns=tuple(header), rows=tuple(map(tuple, rows)))

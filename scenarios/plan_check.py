@@ -8,13 +8,11 @@ from scenarios.errors import PlanError
 from scenarios.plan import Plan
 from scenarios.profile import Phase, Profile
 from scenarios.target import TargetClass
-from scenarios.workload import Request, Workload
+from scenarios.workload_check import LONGEST_TIMEOUT_S, problems_of
 from slo.objective import Throughput
 
 CANARY_S = 60.0
 CANARY_SHARE = 0.01
-LONGEST_TIMEOUT_S = 60.0  # the end of the latency histogram
-RESERVED = ("golive.", "!")  # tags of the latency log (engine/DELTA.md)
 
 
 def with_canary(profile: Profile) -> Profile:
@@ -26,7 +24,7 @@ def with_canary(profile: Profile) -> Profile:
 
 def check_plan(plan: Plan) -> None:
     """Raise PlanError with everything that is wrong."""
-    problems = [*_profile(plan), *_workload(plan.workload), *_limits(plan), *_writes(plan)]
+    problems = [*_profile(plan), *problems_of(plan.workload), *_flows(plan), *_limits(plan), *_writes(plan)]
     if problems:
         raise PlanError("\n".join(f"{plan.name}: {problem}" for problem in problems), remedy="Mend the plan.")
 
@@ -50,26 +48,12 @@ def _profile(plan: Plan) -> Iterator[str]:
             yield f"a hold of {held_s:g} s is shorter than one throughput window ({objective.window_s} s)"
 
 
-def _workload(workload: Workload) -> Iterator[str]:
-    names = [request.name for request in workload.requests]
-    if not names:
-        yield f"workload {workload.name!r} has no request"
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"two requests of {workload.name!r} are called {name!r}"
-    for request in workload.requests:
-        yield from _request(request)
-
-
-def _request(request: Request) -> Iterator[str]:
-    name = request.name
-    if not name or not name.isprintable() or "," in name or name.startswith(RESERVED[0]) or RESERVED[1] in name:
-        yield f"request name {name!r}: must be printable, without a comma or '!', and not begin with 'golive.'"
-    if not 0 < request.weight < 1e9:
-        yield f"request {name!r}: weight {request.weight} is not above 0"
-    if not 0 < request.timeout_s <= LONGEST_TIMEOUT_S:
-        yield f"request {name!r}: timeout_s {request.timeout_s} is not above 0 and at most {LONGEST_TIMEOUT_S:g}"
-    if not request.expect or not all(200 <= status <= 599 for status in request.expect):
-        yield f"request {name!r}: expect {request.expect} needs statuses from 200 to 599"
+def _flows(plan: Plan) -> Iterator[str]:
+    """A journey that the load is too short for would never be seen to its end."""
+    for flow in plan.workload.flows:
+        least_s = sum(step.think_s[0] for step in flow.steps)
+        if least_s >= plan.profile.duration_s:
+            yield f"flow {flow.name!r} thinks for {least_s:g} s at least; the load lasts {plan.profile.duration_s:g} s"
 
 
 def _limits(plan: Plan) -> Iterator[str]:
@@ -93,14 +77,12 @@ def _writes(plan: Plan) -> Iterator[str]:
     if plan.target.target_class is TargetClass.REHEARSAL:
         return
     consent = plan.target.writes
-    writing = [request for request in plan.workload.requests if request.writes]
-    refused = [
-        request.name for request in writing if "*" not in consent.requests and request.name not in consent.requests
-    ]
+    writing = [request.name for request in plan.workload.kinds if request.writes]
+    refused = [name for name in writing if "*" not in consent.requests and name not in consent.requests]
     if refused:
         yield (
             f"target {plan.target.name!r} has not agreed to the writes {', '.join(refused)}; its entry in targets.yaml "
-            f"would need  writes: {{requests: [{', '.join(request.name for request in writing)}], at_most: N}}"
+            f"would need  writes: {{requests: [{', '.join(writing)}], at_most: N}}"
         )
     expected = expected_writes(plan)
     if writing and not refused and expected > consent.at_most:
@@ -108,7 +90,15 @@ def _writes(plan: Plan) -> Iterator[str]:
 
 
 def expected_writes(plan: Plan) -> int:
-    """How many writing requests are due, by their weights."""
-    total = sum(request.weight for request in plan.workload.requests)
-    writing = sum(request.weight for request in plan.workload.requests if request.writes)
-    return round(plan.profile.arrivals_by(plan.profile.duration_s) * writing / total) if total else 0
+    """How many writing requests are due, by their weights and the rates of flows beside them."""
+    single, flows = plan.workload.requests, plan.workload.flows
+    total = sum(request.weight for request in single) + sum(flow.weight or 0.0 for flow in flows)
+    writing = sum(request.weight for request in single if request.writes)
+    beside = 0.0
+    for flow in flows:
+        steps = sum(1 for step in flow.steps if step.request.writes)
+        # A flow's weight is shared by all its steps alike.
+        writing += (flow.weight or 0.0) * steps / max(len(flow.steps), 1)
+        beside += (flow.rate_rps or 0.0) * steps * plan.profile.duration_s
+    on_the_line = plan.profile.arrivals_by(plan.profile.duration_s) * writing / total if total else 0.0
+    return round(on_the_line + beside)

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from scenarios import plan, profile, target, workload
+from scenarios import answers, plan, profile, target, values, workload
 from scenarios.errors import RecordUnreadable
 from scenarios.plan import Plan
 from slo import objective, validity
@@ -25,7 +25,8 @@ def _public_classes(*modules: Any) -> dict[str, type]:
     }
 
 
-_CLASSES = _public_classes(plan, profile, target, workload, objective, validity)
+_RENAMED = {"CsvColumn": "Column"}  # in records of golive before flows
+_CLASSES = _public_classes(plan, profile, target, workload, values, answers, objective, validity)
 
 
 def plan_to_json(asked: Plan) -> dict[str, Any]:
@@ -74,5 +75,5 @@ def _decoded(value: Any) -> Any:
         return inside
     if name == "tuple":
         return tuple(inside["items"])
-    kind = _CLASSES[name]
+    kind = _CLASSES[_RENAMED.get(str(name), str(name))]
     return kind(inside["value"]) if issubclass(kind, Enum) else kind(**inside)

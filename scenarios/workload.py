@@ -1,123 +1,72 @@
-"""What is sent: requests made of fixed text and of values that change, with weights and checks."""
+"""What is sent: single requests and flows of several, with weights, values, checks and captures."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
-# --- values: each is a fresh piece of text in every request -------------------------------------
+from scenarios.answers import (
+    BodyAtMost,
+    BodyContains,
+    BodyMatches,
+    Capture,
+    Check,
+    HeaderContains,
+    HeaderEquals,
+    JsonEquals,
+    JsonExists,
+)
+from scenarios.values import (
+    Captured,
+    Choice,
+    Column,
+    DateFromToday,
+    EnvSecret,
+    Feeder,
+    Json,
+    Order,
+    RandomInt,
+    Sequence,
+    Template,
+    Text,
+    Token,
+    Uuid,
+    Value,
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RandomInt:
-    """A whole number drawn evenly from `at_least`..`at_most`, both included."""
-
-    at_least: int
-    at_most: int
-    kind: Literal["random_int"] = "random_int"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sequence:
-    """A whole number that no other request of the run carries, over all workers."""
-
-    start: int = 0
-    kind: Literal["sequence"] = "sequence"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of several texts, drawn evenly."""
-
-    options: tuple[str, ...]
-    kind: Literal["choice"] = "choice"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DateFromToday:
-    """An ISO date (YYYY-MM-DD, UTC) so many days after the run's start, drawn evenly, both included."""
-
-    at_least_days: int
-    at_most_days: int
-    kind: Literal["date"] = "date"
-
-
-@dataclass(frozen=True, slots=True)
-class CsvColumn:
-    """A column of a CSV file with a header row. Columns of one file in one request come from one row."""
-
-    file: str
-    column: str
-    kind: Literal["csv"] = "csv"
-
-
-@dataclass(frozen=True, slots=True)
-class Uuid:
-    """A random UUID (version 4)."""
-
-    kind: Literal["uuid"] = "uuid"
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """The bearer token that the login flow brought."""
-
-    kind: Literal["token"] = "token"
-
-
-@dataclass(frozen=True, slots=True)
-class EnvSecret:
-    """A secret of a login, taken from this environment variable when the run begins; never written down."""
-
-    variable: str
-    kind: Literal["env_secret"] = "env_secret"
-
-
-Value = RandomInt | Sequence | Choice | DateFromToday | CsvColumn | Uuid | Token | EnvSecret
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Fixed and changing pieces side by side: `Text(("guest-", Sequence(), "@example.com"))`."""
-
-    pieces: tuple[str | Value, ...]
-
-
-# A template is a text, a value, or a mixture. `Json` is a tree whose leaves may be templates.
-Template = str | Value | Text
-Json: TypeAlias = "bool | int | float | str | Value | Text | dict[str, Json] | list[Json] | tuple[Json, ...] | None"
-
-# --- checks ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class BodyContains:
-    """The answer's body holds this text."""
-
-    text: str
-    kind: Literal["body_contains"] = "body_contains"
-
-
-@dataclass(frozen=True, slots=True)
-class BodyAtMost:
-    """The answer's body is no longer than this."""
-
-    size_bytes: int
-    kind: Literal["body_at_most"] = "body_at_most"
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderEquals:
-    """The answer carries this header with this value (name in any case)."""
-
-    name: str
-    value: str
-    kind: Literal["header_equals"] = "header_equals"
-
-
-Check = BodyContains | BodyAtMost | HeaderEquals
-
-# --- requests ----------------------------------------------------------------------------------
+__all__ = [
+    "BodyAtMost",
+    "BodyContains",
+    "BodyMatches",
+    "Capture",
+    "Captured",
+    "Check",
+    "Choice",
+    "Column",
+    "DateFromToday",
+    "EnvSecret",
+    "Feeder",
+    "Flow",
+    "HeaderContains",
+    "HeaderEquals",
+    "Json",
+    "JsonEquals",
+    "JsonExists",
+    "Login",
+    "Order",
+    "Poll",
+    "RandomInt",
+    "Refresh",
+    "Request",
+    "Sequence",
+    "Step",
+    "Template",
+    "Text",
+    "Token",
+    "Uuid",
+    "Value",
+    "Workload",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,16 +74,68 @@ class Request:
     """One kind of request, its share of the traffic and what counts as an answer to it."""
 
     name: str
-    weight: float
     method: str
     path: Template
+    weight: float = 1.0  # its share among single requests and flows; a step of a flow has none of its own
     query: dict[str, Template] = field(default_factory=dict)
     headers: dict[str, Template] = field(default_factory=dict)
     json: Json = None  # the body, or none
     expect: tuple[int, ...] = (200,)
     checks: tuple[Check, ...] = ()
+    captures: tuple[Capture, ...] = ()
     timeout_s: float = 10.0  # from the intended start
     writes: bool = False  # leaves something behind in the target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """Ask again and again until the answer shows what an earlier step has set going; how long that took is measured.
+
+    `once` must hold in the answer that shows it: that it took effect exactly once.
+    """
+
+    until: tuple[Check, ...]
+    every_s: float = 0.2
+    give_up_s: float = 30.0  # from the first attempt
+    once: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request of a flow, due so long after the answer before it: `Step(PAY, think_s=(1, 3))`."""
+
+    request: Request
+    think_s: tuple[float, float] = (0.0, 0.0)  # drawn evenly, both included
+    poll: Poll | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """A user's journey: steps in order, each after the answer before it; one that fails ends it.
+
+    Either `weight`: its share of the requests, all steps together, among the workload's other weights; or `rate_rps`:
+    so many begin a second, beside the plan's rate, for as long as that lasts.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    weight: float | None = None
+    rate_rps: float | None = None
+    cookies: bool = False  # each journey keeps the cookies it is given, and sends them
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """Its steps as they are counted, under FLOW/STEP."""
+        return tuple(replace(step.request, name=f"{self.name}/{step.request.name}", weight=0.0) for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresh:
+    """When tokens are renewed, off the load's way: by the lifetime that the login's answer tells, or by the clock."""
+
+    before_s: float = 60.0  # so long before they expire
+    expires_pointer: str | None = None  # JSON pointer to the lifetime in seconds, such as "/expires_in"
+    every_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +149,7 @@ class Login:
     tokens: int = 1  # how many separate logins; requests share them in turn
     expect: tuple[int, ...] = (200,)
     timeout_s: float = 10.0
+    refresh: Refresh | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,17 @@ class Workload:
     """A traffic mix: what is sent, in which proportions, with which headers on everything."""
 
     name: str
-    requests: tuple[Request, ...]
+    requests: tuple[Request, ...] = ()
+    flows: tuple[Flow, ...] = ()
     headers: dict[str, Template] = field(default_factory=dict)
     login: Login | None = None
+
+    @property
+    def kinds(self) -> tuple[Request, ...]:
+        """Every kind of request, in the order in which all counts stand: single ones, then each flow's steps."""
+        return tuple(self._kinds())
+
+    def _kinds(self) -> Iterator[Request]:
+        yield from self.requests
+        for flow in self.flows:
+            yield from flow.requests

@@ -20,7 +20,7 @@ def requests_table(record: RunRecord, hold: Window) -> Table:
     seconds, stretch = _stretch(record, hold)
     counts = record.counts[record.counts["second"].isin(seconds)]
     added = counts.groupby("request")[["due", "sent", "ok", "failed", "unsent"]].sum()
-    planned = [request.name for request in record.plan.workload.requests]
+    planned = [request.name for request in record.plan.workload.kinds]
     names = planned + [str(name) for name in added.index if name not in planned]
     added = added.reindex(names, fill_value=0)
     added.loc[""] = added.sum()
@@ -94,7 +94,7 @@ def _of(part: float, whole: int) -> str:
 
 def writes_table(record: RunRecord) -> Table:
     """What the run left behind in the target: accepted writes, and those whose fate is unknown."""
-    names = [request.name for request in record.plan.workload.requests if request.writes]
+    names = [request.name for request in record.plan.workload.kinds if request.writes]
     added = record.counts[record.counts["request"].isin(names)].groupby("request")[["ok", "failed"]].sum()
     added = added.reindex(names, fill_value=0)
     rows = tuple((name, count(added["ok"][name]), count(added["failed"][name])) for name in names)

@@ -30,7 +30,7 @@ def facts(record: RunRecord, evidence: Evidence) -> tuple[Fact, ...]:
     tools = f"golive {header.golive_version}{', engine ' + engine if engine else ''}"
     return (
         ("Plan", f"{header.plan_name}, workload {plan.workload.name}"
-                 f" ({plural(len(plan.workload.requests), 'kind')} of request)"),
+                 f" ({plural(len(plan.workload.kinds), 'kind')} of request)"),
         ("Rate", f"to prove {rate(plan.rate_to_prove_rps)}; offered {offered(plan)}"),
         ("Hold", _hold(plan, evidence)),
         ("When", f"{when(record)}; {_ended(record)}"),

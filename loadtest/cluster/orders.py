@@ -12,7 +12,7 @@ from typing import Any
 from scenarios.errors import PlanError, RecordUnreadable
 from scenarios.files import plan_to_json
 from scenarios.plan import Plan
-from scenarios.workload import CsvColumn
+from scenarios.workload import Column
 
 MOUNTED = Path("/etc/golive")
 ORDERS, PLAN = "orders.json", "plan.json"
@@ -81,7 +81,7 @@ def portable(plan: Plan) -> PortablePlan:
     if size > LARGEST_CONFIG_MAP_BYTES:
         raise PlanError(
             f"The plan and its files take {size:,} bytes; a ConfigMap holds {LARGEST_CONFIG_MAP_BYTES:,}.",
-            remedy="Use smaller CSV tables on the cluster (the values are drawn again and again).",
+            remedy="Use smaller tables on the cluster (the values are drawn again and again).",
         )
     return PortablePlan(moved, files)
 
@@ -94,8 +94,8 @@ def _text(path: Path) -> str:
 
 
 def _with_files_moved(value: Any, carried: Any) -> Any:
-    """The same tree of values with every CSV column's file replaced."""
-    if isinstance(value, CsvColumn):
+    """The same tree of values with every column's file replaced."""
+    if isinstance(value, Column):
         return replace(value, file=carried(value.file))
     if is_dataclass(value) and not isinstance(value, type):
         changes = {f.name: _with_files_moved(getattr(value, f.name), carried) for f in fields(value)}

@@ -89,4 +89,4 @@ def deadline_s(plan: Plan, orders: PodOrders) -> int:
 
 def longest_timeout_s(plan: Plan) -> float:
     """How long the last answer may take."""
-    return max(request.timeout_s for request in plan.workload.requests)
+    return max(request.timeout_s for request in plan.workload.kinds)

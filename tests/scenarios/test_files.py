@@ -217,23 +217,3 @@ def test_secrets_come_from_the_environment_and_are_missed_by_name(monkeypatch: p
         files.read_secrets(workload)
     monkeypatch.setenv("MY_PASSWORD", "hunter2")
     assert files.read_secrets(workload) == {"MY_PASSWORD": "hunter2"}
-
-
-def test_tables_must_have_the_columns_that_are_drawn_on(tmp_path: Path) -> None:
-    from scenarios.workload import CsvColumn, Request, Workload
-
-    def of(text: str) -> Workload:
-        path = written(tmp_path, text, "guests.csv")
-        request = Request(name="a", weight=1, method="GET", path="/", query={"email": CsvColumn(path, "email")})
-        return Workload(name="w", requests=(request,))
-
-    (table,) = files.read_tables(of("id,email\n1,a@b\n2,c@d\n")).values()
-    assert table.rows == (("1", "a@b"), ("2", "c@d"))
-    for text, told in [
-        ("id\n1\n", "no column email"),
-        ("id,email\n", "no rows"),
-        ("id,email\n1\n", "line 2"),
-        ("", "no rows"),
-    ]:
-        with pytest.raises(PlanError, match=told):
-            files.read_tables(of(text))

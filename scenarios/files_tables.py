@@ -1,0 +1,107 @@
+"""The files of rows that feed a workload, read: CSV with a header, a JSON list of objects, or an object a line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from scenarios.engine_plan import Table
+from scenarios.errors import PlanError
+from scenarios.values import Column, Order, Template, values_in
+from scenarios.workload import Workload
+
+LARGEST_TABLE_BYTES = 50_000_000
+Rows = Sequence[tuple[str, ...]]
+
+
+def read_tables(workload: Workload) -> dict[str, Table]:
+    """The files that the workload's values draw on, by the name they are called by."""
+    columns: dict[str, dict[str, Order]] = {}
+    for column in columns_of(workload):
+        columns.setdefault(column.file, {})[column.column] = column.order
+    return {file: _table(Path(file), needed) for file, needed in columns.items()}
+
+
+def columns_of(workload: Workload) -> Iterator[Column]:
+    """Every column that some request of the workload takes a value from."""
+    common: list[Template] = list(workload.headers.values())
+    for request in workload.kinds:
+        texts = [request.path, *request.query.values(), *request.headers.values(), *common, request.json]
+        yield from (value for text in texts for value in values_in(text) if isinstance(value, Column))
+
+
+def _table(path: Path, needed: Mapping[str, Order]) -> Table:
+    text = _text(path)
+    if path.suffix.lower() in {".json", ".jsonl", ".ndjson"}:
+        columns, rows = tuple(needed), _rows_of_objects(path, _objects(path, text), tuple(needed))
+    else:
+        columns, rows = _rows_of_csv(path, text)
+    lacking = sorted(set(needed) - set(columns))
+    if lacking or not rows:
+        what = f"has no column {', '.join(lacking)}" if rows else "has no rows"
+        raise PlanError(f"{path}: {what}.", remedy="Mend the file or the workload.")
+    return Table(columns=columns, rows=tuple(rows), order=next(iter(needed.values())))
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_TABLE_BYTES:
+            raise PlanError(f"{path}: larger than {LARGEST_TABLE_BYTES:,} bytes.", remedy="Take a part of it.")
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise PlanError(f"{path}: {wrong}.", remedy="Name a file in UTF-8.") from wrong
+
+
+def _rows_of_csv(path: Path, text: str) -> tuple[tuple[str, ...], Rows]:
+    try:
+        header, *rows = list(csv.reader(StringIO(text, newline=""), strict=True)) or [[]]
+    except csv.Error as wrong:
+        raise PlanError(f"{path}: {wrong}.", remedy="Name a CSV file with a header row.") from wrong
+    uneven = next((number for number, row in enumerate(rows, start=2) if len(row) != len(header)), 0)
+    if uneven:
+        raise PlanError(f"{path}: line {uneven} has other columns than the header.", remedy="Mend the file.")
+    return tuple(header), [tuple(row) for row in rows]
+
+
+def _objects(path: Path, text: str) -> list[Any]:
+    """The rows of a JSON file: those of its list, or one a line."""
+    if path.suffix.lower() == ".json":
+        content = _json(path, 1, text)
+        return content if isinstance(content, list) else [content]
+    lines = enumerate(text.split("\n"), start=1)
+    return [_json(path, number, line) for number, line in lines if line.strip()]
+
+
+def _json(path: Path, line: int, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as wrong:
+        at = line + getattr(wrong, "lineno", 1) - 1
+        raise PlanError(
+            f"{path}: line {at}: {getattr(wrong, 'msg', wrong)}.", remedy="Write a JSON list of objects, or one a line."
+        ) from wrong
+
+
+def _rows_of_objects(path: Path, objects: list[Any], columns: tuple[str, ...]) -> Rows:
+    return [
+        tuple(_cell(path, number, found, column) for column in columns) for number, found in enumerate(objects, start=1)
+    ]
+
+
+def _cell(path: Path, number: int, found: Any, column: str) -> str:
+    """A row's value as text. An absent or nested one is a mistake: what would be sent for it is anybody's guess."""
+    if not isinstance(found, dict) or column not in found:
+        what = f"has no {column!r}" if isinstance(found, dict) else "is no object"
+        raise PlanError(f"{path}: row {number} {what}.", remedy="Give every row all columns that are used.")
+    value = found[column]
+    if value is None or isinstance(value, dict | list):
+        raise PlanError(
+            f"{path}: row {number}: {column!r} is {json.dumps(value)[:40]}, not a text, number or truth value.",
+            remedy="Mend the row, or take it out.",
+        )
+    return value if isinstance(value, str) else json.dumps(value)
