@@ -42,8 +42,13 @@ class Engine:
 def due_counts(plan_json: str, *, shard: int = 0, shards: int = 1) -> list[list[int]]:
     """How many requests of each kind are due in each second after the start: [second][request]. From the plan alone."""
 
-def response_times(hdr: str) -> tuple[int, float, float, float, dict[int, int]]:
-    """A delta's histogram as Locust takes it: count, sum, least, greatest (ms), counts by ms rounded as Locust does."""
+def response_times(
+    hdr: str, *, bounds_us: list[int] = ...
+) -> tuple[int, float, float, float, dict[int, int], list[int]]:
+    """A delta's histogram: count, sum, least, greatest (ms), counts by ms rounded as Locust does, counts by bucket.
+
+    A bucket more than `bounds_us` has entries: the last is what lies above all. A slot counts by its largest value.
+    """
 
 def validate_plan(plan_json: str) -> None:
     """Raise EngineError when the engine would refuse the plan."""

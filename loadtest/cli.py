@@ -71,6 +71,7 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     rehearsal: Annotated[str, typer.Option(help="The rehearsal platform: a name or a file.")] = "tartware",
     change: Annotated[list[str] | None, typer.Option(help="A rehearsal made worse: services.core.max=8")] = None,
     ui: Annotated[bool, typer.Option("--ui", help="Show Locust's web UI on loopback.")] = False,
+    metrics_port: Annotated[int, typer.Option(help="Loopback port of the master's /metrics; 0: any, printed.")] = 0,
     on: Annotated[On, typer.Option(help="Where the load is made.")] = On.HERE,
     context: ContextOption = "",
     namespace: NamespaceOption = DEFAULT_NAMESPACE,
@@ -86,6 +87,7 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     asked = Asked(
         plan=plan, rate_rps=rate, duration=duration, workload=workload, target=target, prometheus=prometheus,
         workers=workers, rehearsal=rehearsal, changes=tuple(change or ()), ui=ui,
+        metrics_port=metrics_port,
     )  # fmt: skip
     console = _console()
     folder = new_run_folder(results, plan)

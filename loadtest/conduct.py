@@ -38,6 +38,7 @@ class Surroundings:
     show: Callable[[], None] = lambda: None  # draws the progress
     ui: WebUi | None = None
     elsewhere: WorkersElsewhere | None = None
+    metrics: str = ""  # HOST:PORT where the master serves its metrics; empty: nowhere
     fingerprint: Mapping[str, Any] = field(default_factory=dict)  # what identifies the platform as it was at the start
     warnings: tuple[str, ...] = ()  # what pre-flight found and let pass, in words
 
@@ -53,7 +54,7 @@ def conduct(plan: Plan, around: Surroundings) -> str:
     ended, because = "interrupted", "ended at once by a second signal"
     with interruptible(_asks_to_stop(around.folder)) as interruption:
         try:
-            processes.start(workers=plan.workers, ui=around.ui, elsewhere=around.elsewhere)
+            processes.start(workers=plan.workers, ui=around.ui, elsewhere=around.elsewhere, metrics=around.metrics)
             _watch_load(processes, around)
             ended, because = _how_it_ended(processes, around, interruption)
             if ended == "unstarted":
@@ -97,6 +98,7 @@ def _header(plan: Plan, around: Surroundings, now_unix_s: float, run_date: str) 
         "load_end_unix_s": None,
         "watched_until_unix_s": None,
         "prometheus_url": plan.target.prometheus_url,
+        "metrics": around.metrics,
         "ended": "running",
         "ended_because": "",
         "versions": dict(around.versions),

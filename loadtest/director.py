@@ -10,7 +10,7 @@ from typing import Any
 
 from loadtest.abort import AbortWatch
 from loadtest.ledger import Ledger
-from loadtest.ports import Clock, Wire
+from loadtest.ports import Accounts, Clock, Wire
 from loadtest.record import RecordWriter
 from loadtest.roll import Identity, Roll, TurnedAway, Worker
 from scenarios.plan import Plan
@@ -35,7 +35,7 @@ class Director:
     record: RecordWriter
     wire: Wire
     clock: Clock
-    on_delta: Callable[[Mapping[str, Any]], None]  # counts for Locust's own tables
+    accounts: Accounts  # Locust's own tables, the metrics page
     stop_requested: Callable[[], str]  # who asked for the load to end; empty while nobody did
     t0_unix_s: float = 0.0
     failed_because: str = ""  # why no load began
@@ -212,7 +212,7 @@ class Director:
         self.record.vitals(worker=worker.shard, vitals=content["vitals"], body=body)
         if self._abort:
             self._abort.count(body)
-        self.on_delta(body)
+        self.accounts.accepted(worker=worker.shard, body=body, vitals=content["vitals"])
         self._note_halt(worker, str(content.get("halted_because", "")))
         if content["final"]:
             worker.drained = True
@@ -293,6 +293,7 @@ class Director:
                 self._event("worker_undrained", worker=worker.shard, because=because)
 
     def _event(self, kind: str, **fields: Any) -> None:
+        self.accounts.happened(kind, fields)
         try:
             self.record.event(kind, at_unix_s=self.clock.unix_s(), **fields)
         except OSError as refused:

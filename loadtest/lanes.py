@@ -23,10 +23,15 @@ from locust.stats import RequestStats, StatsEntry, StatsError
 from locust.user.task import LOCUST_STATE_WAITING
 
 from loadtest import _engine
+from loadtest.delta_times import Times, times_of
 from loadtest.director import TICK_S, Director
 from loadtest.locust_tables import rows
+from loadtest.metrics.of_run import page_of, tally_for
+from loadtest.metrics.page import MetricsPage
+from loadtest.metrics.server import serve
+from loadtest.metrics.tally import Tally
 from loadtest.pod_identity import identity_of_this_pod
-from loadtest.processes import FOLDER_VARIABLE, LEAVE_SIGNAL, WORKERS_ARE_PODS_VARIABLE
+from loadtest.processes import FOLDER_VARIABLE, LEAVE_SIGNAL, METRICS_VARIABLE, WORKERS_ARE_PODS_VARIABLE
 from loadtest.record import RecordWriter, write_json
 from loadtest.run_orders import Orders
 from loadtest.ui_login import require_login
@@ -90,6 +95,21 @@ class _WorkerWire:
     def send(self, to: str, kind: str, content: Mapping[str, Any]) -> None:
         del to  # a worker has one master
         self._runner.send_message(kind, dict(content))
+
+
+class _Accounts:
+    """Counts each accepted delta twice from one decoding: in Locust's tables and for the metrics page."""
+
+    def __init__(self, stats: RequestStats, orders: Orders, tally: Tally) -> None:
+        self._stats, self._orders, self._tally = stats, orders, tally
+
+    def accepted(self, *, worker: int, body: Mapping[str, Any], vitals: Mapping[str, float]) -> None:
+        times = times_of(body, self._tally.bounds)
+        _inject(self._stats, body, times, self._orders)
+        self._tally.accepted(worker, body, times, vitals)
+
+    def happened(self, kind: str, fields: Mapping[str, Any]) -> None:
+        self._tally.happened(kind, fields)
 
 
 class _Run(NamedTuple):
@@ -169,6 +189,7 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
     record = RecordWriter(orders.folder)
     due = _engine.due_counts(orders.engine_plan)
     write_json(orders.folder / "due.json", {"format": 1, "seconds": due})
+    tally = tally_for(orders)
     director = Director(
         plan=orders.plan,
         engine_plan=orders.engine_plan,
@@ -176,16 +197,18 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
         record=record,
         wire=_MasterWire(runner),
         clock=_GeventClock(),
-        on_delta=lambda body: _inject(runner.stats, body, orders),
+        accounts=_Accounts(runner.stats, orders, tally),
         stop_requested=orders.stop_requested,
         by_index=WORKERS_ARE_PODS_VARIABLE in os.environ,
     )
     _run = _Run(orders, director)
+    page = page_of(orders, tally)
+    _serve_metrics(record, page)
     for kind in ("golive_pong", "golive_armed", "golive_delta"):
         runner.register_message(kind, _heard_by(director, kind))
     listeners: dict[Any, Callable[..., None]] = {
         events.test_start: lambda **_: _begin(director, runner),
-        events.test_stopping: lambda **_: _end(director),
+        events.test_stopping: lambda **_: _end(director, page),
         events.worker_connect: lambda client_id, **_: _turn_away(director, runner, client_id),
         events.quit: lambda **_: record.close(),
     }
@@ -198,6 +221,17 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
     # One failed request is a measurement, not a failure of the process; the verdict decides elsewhere.
     environment.process_exit_code = 0
     require_login(environment)
+
+
+def _serve_metrics(record: RecordWriter, page: MetricsPage) -> None:
+    """A metrics page that cannot be served is no reason to give up a run, but it is told."""
+    address = os.environ.get(METRICS_VARIABLE, "")
+    if not address:
+        return
+    try:
+        serve(page.rendered, address)
+    except OSError as taken:
+        record.event("metrics_unserved", at_unix_s=time.time(), address=address, because=taken.strerror or str(taken))
 
 
 def _leave_when_asked(director: Director, record: RecordWriter, main: gevent.Greenlet) -> None:
@@ -227,13 +261,16 @@ def _give_up(director: Director, failed: gevent.Greenlet) -> None:
     director.finished = True
 
 
-def _end(director: Director) -> None:
+def _end(director: Director, page: MetricsPage) -> None:
     """Locust is stopping, whoever asked it to: let the last counts arrive before it goes on.
 
     Its own quit waits half a second for its workers, and the tail of a run takes as long as the longest answer.
     """
     director.finish("Locust's own stop")
     while not director.finished:
+        gevent.sleep(0.05)
+    finished_s = time.monotonic()
+    while page.is_awaited(finished_s):  # so that Prometheus has the run's totals too
         gevent.sleep(0.05)
 
 
@@ -247,9 +284,9 @@ def _turn_away(director: Director, runner: MasterRunner, client_id: str) -> None
         gevent.spawn_later(TURN_AWAY_AFTER_S, runner.send_message, "quit", client_id=client_id)
 
 
-def _inject(stats: RequestStats, body: Mapping[str, Any], orders: Orders) -> None:
+def _inject(stats: RequestStats, body: Mapping[str, Any], times: list[Times], orders: Orders) -> None:
     """Add a delta, accepted exactly once, to the master's own tables."""
-    for name, row in rows(body).items():
+    for name, row in rows(body, times).items():
         method = orders.method_of(name)
         entry: Any = row.entry(name=name, method=method, start_unix_s=stats.start_time)
         stats.entries[name, method].extend(StatsEntry.unserialize(entry, stats))

@@ -8,11 +8,11 @@ start; failed ones have none. Unsent arrivals are no requests and do not appear.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadtest._engine import response_times
+from loadtest.delta_times import Times
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,14 +50,14 @@ class Row:
         }
 
 
-def rows(body: Mapping[str, Any]) -> dict[str, Row]:
-    """What a delta (engine/DELTA.md) adds, by request name."""
+def rows(body: Mapping[str, Any], times: Iterable[Times]) -> dict[str, Row]:
+    """What a delta (engine/DELTA.md) and its decoded times add, by request name."""
     found: dict[str, Row] = {}
     for entry in body.get("counts", ()):
         _count(found.setdefault(entry["request"], Row()), entry)
-    for entry in body.get("latency", ()):
-        if entry["tag"] in found:
-            _time(found[entry["tag"]], entry["hdr"])
+    for one in times:
+        if one.tag in found:
+            _time(found[one.tag], one)
     return {name: row for name, row in found.items() if row.requests}
 
 
@@ -72,9 +72,8 @@ def _count(row: Row, entry: Mapping[str, Any]) -> None:
         row.failures_by_second[entry["second"]] += failed
 
 
-def _time(row: Row, encoded: str) -> None:
-    _, total_ms, min_ms, max_ms, counts = response_times(encoded)
-    row.total_ms += total_ms
-    row.min_ms = min_ms if row.min_ms is None else min(row.min_ms, min_ms)
-    row.max_ms = max(row.max_ms, max_ms)
-    row.times_ms.update(counts)
+def _time(row: Row, times: Times) -> None:
+    row.total_ms += times.total_ms
+    row.min_ms = times.min_ms if row.min_ms is None else min(row.min_ms, times.min_ms)
+    row.max_ms = max(row.max_ms, times.max_ms)
+    row.times_ms.update(times.by_rounded_ms)

@@ -30,6 +30,18 @@ class Wire(Protocol):
         ...
 
 
+class Accounts(Protocol):
+    """Who keeps count, on the master, of what has been accepted and of what has happened."""
+
+    def accepted(self, *, worker: int, body: Mapping[str, Any], vitals: Mapping[str, float]) -> None:
+        """Count a delta (engine/DELTA.md) that has been written down: each comes once, in its worker's order."""
+        ...
+
+    def happened(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Take note of an event of the record (docs/record.md)."""
+        ...
+
+
 class Sender(Protocol):
     """The part of the engine that a worker steers (loadtest/_engine.pyi)."""
 

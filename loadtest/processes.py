@@ -20,6 +20,7 @@ LOCUST = (
 CONNECT_WITHIN_S = 30
 FOLDER_VARIABLE = "GOLIVE_RUN_FOLDER"
 WORKERS_ARE_PODS_VARIABLE = "GOLIVE_WORKERS_ARE_PODS"  # set for a master whose workers are an Indexed Job
+METRICS_VARIABLE = "GOLIVE_METRICS_ADDRESS"  # HOST:PORT where the master serves /metrics; unset: nowhere
 LEAVE_SIGNAL = signal.SIGUSR1  # tells a worker to hand over what is in flight and end (SIGTERM is Locust's)
 
 
@@ -49,12 +50,15 @@ class LocustProcesses:
     master: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, *, workers: int, ui: WebUi | None, elsewhere: WorkersElsewhere | None = None) -> None:
+    def start(
+        self, *, workers: int, ui: WebUi | None, elsewhere: WorkersElsewhere | None = None, metrics: str = ""
+    ) -> None:
         """Start the master and its workers, unless those are elsewhere; here they meet on a free loopback port."""
         here = WorkersElsewhere(bind_host=LOOPBACK, port=free_port(), connect_within_s=CONNECT_WITHIN_S)
         meeting = elsewhere or here
         (self.folder / "locust").mkdir(exist_ok=True)
         flags = {WORKERS_ARE_PODS_VARIABLE: "1"} if elsewhere else {}
+        flags |= {METRICS_VARIABLE: metrics} if metrics else {}
         self.master = self._spawn("master", self._master_arguments(meeting, workers, ui), ui, flags)
         for index in range(0 if elsewhere else workers):
             arguments = ["--worker", "--master-host", LOOPBACK, "--master-port", str(meeting.port)]

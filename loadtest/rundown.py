@@ -13,7 +13,7 @@ from rich.console import Console
 
 from loadtest import _engine, preflight
 from loadtest.conduct import Surroundings, conduct
-from loadtest.loopback import free_port
+from loadtest.loopback import LOOPBACK, HeldPort, free_port
 from loadtest.outlook import Outlook
 from loadtest.processes import WebUi
 from loadtest.progress import Progress, Watcher
@@ -44,6 +44,7 @@ class Asked:
     rehearsal: str
     changes: tuple[str, ...]
     ui: bool
+    metrics_port: int = 0  # where the master's metrics are served on loopback; 0: any
 
 
 def run_plan(asked: Asked, folder: Path, console: Console) -> str:
@@ -54,7 +55,10 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
     plan_for(asked, NOWHERE)  # a mistake in a file is told before anything is raised
     with ExitStack() as after:
         reaper = after.enter_context(Reaper.start())
-        target, versions, died_parts = after.enter_context(_stage_or_target(asked, reaper, console))
+        metrics = hold_metrics_port(asked.metrics_port)
+        after.callback(metrics.release)
+        stage = _stage_or_target(asked, reaper, console, metrics.address)
+        target, versions, died_parts = after.enter_context(stage)
         plan = plan_for(asked, target)
         check_plan(plan)
         preflight.check(plan, folder.parent)
@@ -63,6 +67,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
         progress = Progress(watcher, console)
         ui = WebUi(port=free_port(), password=secrets.token_urlsafe(9)) if asked.ui else None
         _announce(plan, folder, ui, console)
+        console.print(f"metrics: http://{metrics.address}/metrics (for Prometheus)", highlight=False)
         around = Surroundings(
             folder=folder,
             rehearsal=target.target_class is TargetClass.REHEARSAL,
@@ -72,7 +77,9 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
             settled=outlook.settled,
             show=progress,
             ui=ui,
+            metrics=metrics.address,
         )
+        metrics.release()
         try:
             ended = conduct(plan, around)
         finally:
@@ -83,13 +90,14 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
 
 @contextmanager
 def _stage_or_target(
-    asked: Asked, reaper: Reaper, console: Console
+    asked: Asked, reaper: Reaper, console: Console, metrics: str
 ) -> Iterator[tuple[Target, dict[str, str], Callable[[], list[str]]]]:
     if asked.target:
         yield listed_target(asked.target, asked.prometheus), {}, list
         return
     console.print("REHEARSAL: raising the stage (platform, autoscaler, Prometheus, Alertmanager) …", highlight=False)
-    with Stage.open(read_rehearsal(asked.rehearsal), reaper=reaper, changes=asked.changes) as stage:
+    config = read_rehearsal(asked.rehearsal)
+    with Stage.open(config, reaper=reaper, changes=asked.changes, golive_metrics=metrics) as stage:
         target = Target(
             name=asked.rehearsal,
             url=stage.target_url,
@@ -98,6 +106,17 @@ def _stage_or_target(
             namespace=stage.namespace,
         )
         yield target, dict(stage.versions), stage.died_parts
+
+
+def hold_metrics_port(wanted: int) -> HeldPort:
+    """Keep the port of the master's metrics from others until the master is started."""
+    try:
+        return HeldPort.take(wanted)
+    except (OSError, OverflowError) as taken:
+        raise UsageError(
+            f"--metrics-port {wanted} cannot be had on {LOOPBACK}: {getattr(taken, 'strerror', None) or taken}.",
+            remedy="Choose another port, or leave the option out: then any free one is taken and printed.",
+        ) from None
 
 
 def listed_target(called: str, prometheus: str | None) -> Target:

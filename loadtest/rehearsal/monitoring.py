@@ -17,12 +17,15 @@ ALERT_RULES = Path(__file__).with_name("alerts.yaml")
 ANSWER_WITHIN_S = 2.0
 
 
-def write_prometheus_config(folder: Path, *, platform_admin: str, alertmanager: str, scrape_s: float) -> Path:
-    """Scrape the platform's two metrics pages; evaluate the rules as often; alert through Alertmanager."""
+def write_prometheus_config(
+    folder: Path, *, platform_admin: str, alertmanager: str, scrape_s: float, golive: str = ""
+) -> Path:
+    """Scrape the platform's two metrics pages and golive's; evaluate the rules as often; alert through Alertmanager."""
     every = f"{scrape_s:g}s"
     scrape = [
         _job("platform", "/metrics", platform_admin),
         _job("kube-state-metrics", "/kube-state-metrics", platform_admin),
+        *([_job("golive", "/metrics", golive)] if golive else []),
     ]
     config = {
         "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},

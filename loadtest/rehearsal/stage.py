@@ -43,12 +43,13 @@ class Stage:
     admin_address: str = ""
     prometheus_url: str = ""
     alertmanager_url: str = ""
+    golive_metrics: str = ""
     parts: list[Part] = field(default_factory=list)
     _told_dead: set[str] = field(default_factory=set)
 
     @classmethod
     @contextmanager
-    def open(
+    def open(  # noqa: PLR0913  (each has its default)
         cls,
         config: Mapping[str, Any],
         *,
@@ -57,10 +58,12 @@ class Stage:
         scrape_s: float = 1.0,
         sync_s: float = SYNC_S,
         webhook_url: str | None = None,
+        golive_metrics: str = "",
     ) -> Iterator[Stage]:
         """Raise a stage of this platform configuration for the duration of a `with`.
 
-        changes: "services.core.max=8" and the like, for a rehearsal made worse; webhook_url: whom Alertmanager tells.
+        changes: "services.core.max=8" and the like, for a rehearsal made worse; webhook_url: whom Alertmanager tells;
+        golive_metrics: HOST:PORT where a run's master will serve its own.
         Raises StageFailed with the last words of the part that did not start, PlanError for an autoscaler that cannot
         be, PreflightFailed when a program is missing.
         """
@@ -69,6 +72,7 @@ class Stage:
         reaper.folder(folder)
         stage = cls(folder, reaper, str(changed.get("namespace", "")))
         try:
+            stage.golive_metrics = golive_metrics
             stage._raise(changed, scrape_s=scrape_s, sync_s=sync_s, webhook_url=webhook_url)
             yield stage
         finally:
@@ -132,8 +136,9 @@ class Stage:
 
     def _raise_prometheus(self, programs: Monitoring, alertmanager: str, scrape_s: float) -> None:
         config = monitoring.write_prometheus_config(
-            self.folder, platform_admin=self.admin_address, alertmanager=alertmanager, scrape_s=scrape_s
-        )
+            self.folder, platform_admin=self.admin_address, alertmanager=alertmanager, scrape_s=scrape_s,
+            golive=self.golive_metrics,
+        )  # fmt: skip
 
         def command(address: str) -> list[str]:
             return monitoring.prometheus_command(programs, config, self.folder, address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -33,13 +34,29 @@ def prometheus_over(stored: Mapping[str, Sequence[Series]], folder: Path, binary
     make = [str(tool), "tsdb", "create-blocks-from", "openmetrics", str(written), str(blocks)]
     subprocess.run(make, check=True, capture_output=True)
     (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n")
+    with _serving(folder, blocks, binary) as url:
+        yield url
+
+
+@contextmanager
+def prometheus_scraping(addresses: Mapping[str, str], folder: Path, binary: Path, *, every: str) -> Iterator[str]:
+    """Scrape these addresses (job → HOST:PORT) as often as said; yields the server's address."""
+    jobs = [{"job_name": job, "static_configs": [{"targets": [address]}]} for job, address in addresses.items()]
+    timing = {"scrape_interval": every, "scrape_timeout": every}
+    (folder / "prometheus.yml").write_text(json.dumps({"global": timing, "scrape_configs": jobs}))  # JSON is YAML
+    with _serving(folder, folder / "tsdb", binary) as url:
+        yield url
+
+
+@contextmanager
+def _serving(folder: Path, storage: Path, binary: Path) -> Iterator[str]:
     port = _free_port()
     with (folder / "prometheus.log").open("w") as log:
         server = subprocess.Popen(
             [
                 binary,
                 f"--config.file={folder}/prometheus.yml",
-                f"--storage.tsdb.path={blocks}",
+                f"--storage.tsdb.path={storage}",
                 "--storage.tsdb.retention.time=50y",
                 f"--web.listen-address=127.0.0.1:{port}",
             ],

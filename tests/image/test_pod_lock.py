@@ -23,7 +23,7 @@ def locked(path: Path) -> dict[str, tuple[str, frozenset[str]]]:
 def test_what_the_pods_import_is_asked_for() -> None:
     asked = {line.split("#")[0].strip() for line in (REQUIREMENTS / "pod.in").read_text().splitlines()}
     distributions = packages_distributions()
-    imported = {distributions[name][0].lower() for name in packages_that_the_pods_import()}
+    imported = {distributions[name][0].lower().replace("_", "-") for name in packages_that_the_pods_import()}
     assert imported <= asked
 
 

@@ -115,6 +115,14 @@ class FakeWorker:
         return [kind for kind, _ in self.heard]
 
 
+class NoAccounts:
+    """Keeps count of nothing."""
+
+    def accepted(self, **_: Any) -> None: ...
+
+    def happened(self, kind: str, fields: Mapping[str, Any]) -> None: ...
+
+
 @dataclass
 class FakeWire:
     workers: dict[str, FakeWorker]
@@ -172,7 +180,7 @@ def a_stand(
         record=RecordWriter(folder),
         wire=FakeWire({hand.id: hand for hand in hands}, clock),
         clock=clock,
-        on_delta=lambda _body: None,
+        accounts=NoAccounts(),
         stop_requested=lambda: stand.stop_asked_by,
         by_index=pods is not None,
     )

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.locust_tables import rows
+from loadtest.delta_times import Bounds, times_of
+from loadtest.locust_tables import Row, rows
 from tests.loadtest.builders import SECOND, counts, latency
+
+
+def added(body: dict[str, Any]) -> dict[str, Row]:
+    return rows(body, times_of(body, Bounds()))
 
 
 def test_failures_are_requests_without_a_time() -> None:
     body = {"counts": [counts(ok=2, failed={"status 503": 1})], "latency": [latency(SECOND, [10_000, 20_000])]}
-    row = rows(body)["home"]
+    row = added(body)["home"]
     entry = row.entry(name="home", method="GET", start_unix_s=0.0)
     assert (entry["num_requests"], entry["num_failures"], entry["num_none_requests"]) == (3, 1, 1)
     assert sum(entry["response_times"].values()) == 2
 
 
 def test_unsent_arrivals_are_no_requests() -> None:
-    assert rows({"counts": [counts(unsent=5)], "latency": []}) == {}
+    assert added({"counts": [counts(unsent=5)], "latency": []}) == {}
 
 
 @given(st.lists(st.integers(1, 60_000_000), min_size=1, max_size=200))
 def test_the_times_add_up_to_the_answered_requests(times_us: list[int]) -> None:
     body = {"counts": [counts(ok=len(times_us))], "latency": [latency(SECOND, times_us)]}
-    row = rows(body)["home"]
+    row = added(body)["home"]
     assert sum(row.times_ms.values()) == row.requests == len(times_us)
     assert row.max_ms * 1000 == pytest.approx(max(times_us), rel=0.002)
     assert row.total_ms * 1000 == pytest.approx(sum(times_us), rel=0.002, abs=1)
@@ -33,7 +40,7 @@ def test_the_times_add_up_to_the_answered_requests(times_us: list[int]) -> None:
 
 @given(st.integers(1, 60_000_000))
 def test_times_are_rounded_as_locust_rounds_them(time_us: int) -> None:
-    (rounded,) = rows({"counts": [counts(ok=1)], "latency": [latency(SECOND, [time_us])]})["home"].times_ms
+    (rounded,) = added({"counts": [counts(ok=1)], "latency": [latency(SECOND, [time_us])]})["home"].times_ms
     near = {expected(time_us * scale / 1000) for scale in (0.999, 1.0, 1.001)}  # a histogram step is 0.1 % wide
     assert rounded in near
 

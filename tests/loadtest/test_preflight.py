@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from loadtest import preflight
-from scenarios.errors import PreflightFailed
+from loadtest.loopback import HeldPort
+from loadtest.rundown import hold_metrics_port
+from scenarios.errors import PreflightFailed, UsageError
 from tests.loadtest.builders import a_plan
 
 
@@ -40,3 +42,14 @@ def test_a_disk_without_room_for_the_record_is_refused() -> None:
 def test_too_few_file_handles_are_refused() -> None:
     with pytest.raises(PreflightFailed, match="file handles"):
         preflight.raise_file_handles(10**9)
+
+
+def test_a_metrics_port_that_is_taken_is_refused_before_anything_is_raised() -> None:
+    taken = HeldPort.take()
+    try:
+        with pytest.raises(UsageError, match=f"--metrics-port {taken.number} cannot be had"):
+            hold_metrics_port(taken.number)
+        with pytest.raises(UsageError, match="--metrics-port 70000"):
+            hold_metrics_port(70000)
+    finally:
+        taken.release()

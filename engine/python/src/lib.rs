@@ -77,13 +77,16 @@ fn validate_plan(plan_json: &str) -> PyResult<()> {
     Sender::new(plan_json, 0, 1).map(|_| ()).map_err(refused)
 }
 
-/// Count, sum, least and greatest (ms), and counts by rounded ms.
-type Times = (u64, f64, f64, f64, BTreeMap<u64, u64>);
+/// Count, sum, least and greatest (ms), counts by rounded ms, counts by bucket.
+type Times = (u64, f64, f64, f64, BTreeMap<u64, u64>, Vec<u64>);
 
 #[pyfunction]
-fn response_times(hdr: &str) -> PyResult<Times> {
-    let times = times_of(hdr).map_err(refused)?;
-    Ok((times.count, times.total_ms, times.min_ms, times.max_ms, times.by_rounded_ms))
+#[pyo3(signature = (hdr, *, bounds_us = Vec::new()))]
+// By value: Python's list has to be converted anyway.
+#[allow(clippy::needless_pass_by_value)]
+fn response_times(hdr: &str, bounds_us: Vec<u64>) -> PyResult<Times> {
+    let times = times_of(hdr, &bounds_us).map_err(refused)?;
+    Ok((times.count, times.total_ms, times.min_ms, times.max_ms, times.by_rounded_ms, times.by_bucket))
 }
 
 #[pyfunction]

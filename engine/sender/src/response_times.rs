@@ -1,4 +1,4 @@
-//! A delta's histogram as Locust's tables take it: counts of times rounded to two digits, and their sum.
+//! A delta's histogram, read once for two tables: Locust's (times rounded to two digits) and a metrics page's (buckets).
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 
 use crate::error::EngineError;
 
-/// What Locust wants to know of many response times.
+/// What both tables want to know of many response times.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResponseTimes {
     pub count: u64,
@@ -16,10 +16,14 @@ pub struct ResponseTimes {
     pub min_ms: f64,
     pub max_ms: f64,
     pub by_rounded_ms: BTreeMap<u64, u64>,
+    /// How many lie in each bucket: up to the first bound, from there up to the second, …, above the last.
+    pub by_bucket: Vec<u64>,
 }
 
-/// Read a histogram of microseconds (V2 deflate, base64), as a delta holds it.
-pub fn response_times(encoded: &str) -> Result<ResponseTimes, EngineError> {
+/// Read a histogram of microseconds (V2 deflate, base64), as a delta holds it. `bounds_us` rise.
+///
+/// A slot is in the bucket that takes its largest value, so that a time is never understated.
+pub fn response_times(encoded: &str, bounds_us: &[u64]) -> Result<ResponseTimes, EngineError> {
     let refused = |what: String| EngineError::Order(format!("no histogram: {what}"));
     let bytes = BASE64_STANDARD.decode(encoded).map_err(|error| refused(error.to_string()))?;
     let histogram: Histogram<u64> =
@@ -30,11 +34,14 @@ pub fn response_times(encoded: &str) -> Result<ResponseTimes, EngineError> {
         min_ms: histogram.min() as f64 / 1e3,
         max_ms: histogram.max() as f64 / 1e3,
         by_rounded_ms: BTreeMap::new(),
+        by_bucket: vec![0; bounds_us.len() + 1],
     };
     for step in histogram.iter_recorded() {
         let value_us = histogram.median_equivalent(step.value_iterated_to());
         let count = step.count_since_last_iteration();
         times.total_ms += value_us as f64 / 1e3 * count as f64;
+        let largest_us = histogram.highest_equivalent(value_us);
+        times.by_bucket[bounds_us.partition_point(|&bound_us| bound_us < largest_us)] += count;
         *times.by_rounded_ms.entry(rounded_ms(value_us)).or_default() += count;
     }
     Ok(times)

@@ -1,0 +1,66 @@
+"""A delta's histograms, decoded once for all who count them on the master: Locust's tables and the metrics page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from loadtest._engine import response_times
+
+LAG_TAG, SERVICE_TAG = "golive.lag", "golive.service"  # engine/DELTA.md
+FAILED_ENDING, VISIBLE_ENDING = "!failed", "!visible"
+US_PER_S = 1_000_000
+
+# 1-2-5 steps and what lies between where people set objectives.
+DURATIONS_S = (
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75,
+    1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0,
+)  # fmt: skip
+# From the grid that due requests are sent on (500 µs) down and up.
+LAGS_S = (0.0001, 0.0002, 0.0003, 0.0005, 0.00075, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Many times under one tag. `by_bucket` has one entry more than the bounds: what lies above all of them."""
+
+    tag: str
+    count: int
+    total_ms: float
+    min_ms: float
+    max_ms: float
+    by_rounded_ms: Mapping[int, int]
+    by_bucket: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The upper bounds of the buckets that times are counted in."""
+
+    durations_us: list[int] = field(default_factory=lambda: in_us(DURATIONS_S))
+    lags_us: list[int] = field(default_factory=lambda: in_us(LAGS_S))
+
+    @classmethod
+    def with_limits(cls, limits_ms: Iterable[float]) -> Bounds:
+        """Buckets that end at these limits too, so that the share within a limit is exact."""
+        return cls(durations_us=sorted({*in_us(DURATIONS_S), *(round(limit_ms * 1000) for limit_ms in limits_ms)}))
+
+    def of(self, tag: str) -> list[int]:
+        """The bounds for what is under this tag."""
+        return self.lags_us if tag == LAG_TAG else self.durations_us
+
+
+def times_of(body: Mapping[str, Any], bounds: Bounds) -> list[Times]:
+    """Everything that a delta (engine/DELTA.md) says of times."""
+    return [_decoded(entry["tag"], entry["hdr"], bounds) for entry in body.get("latency", ())]
+
+
+def in_us(seconds: Iterable[float]) -> list[int]:
+    """Seconds as whole microseconds."""
+    return [round(value_s * US_PER_S) for value_s in seconds]
+
+
+def _decoded(tag: str, encoded: str, bounds: Bounds) -> Times:
+    count, total_ms, min_ms, max_ms, by_rounded_ms, by_bucket = response_times(encoded, bounds_us=bounds.of(tag))
+    return Times(tag, count, total_ms, min_ms, max_ms, by_rounded_ms, tuple(by_bucket))
