@@ -4,6 +4,7 @@ use std::io;
 
 use httparse::{Header, Status};
 
+use crate::checks::{contains, Found, Look, Seen, LOOKED_AT_LIMIT};
 use crate::framing::Framing;
 
 /// The most a server may send in headers.
@@ -27,6 +28,8 @@ pub struct Answer {
     pub body_len: u64,
     pub keep_alive: bool,
     pub checks_hold: bool,
+    /// What the kind's look found, where it has one.
+    pub found: Option<Box<Found>>,
 }
 
 /// What an answer is checked for while it is read.
@@ -35,11 +38,17 @@ pub struct Expectations {
     pub body_contains: Vec<Vec<u8>>,
     pub body_at_most: Option<u64>,
     pub headers: Vec<(String, String)>,
+    /// What the whole answer is looked through for, beside what is seen in passing.
+    pub look: Option<Box<Look>>,
 }
 
 impl Expectations {
     fn needs_body(&self) -> bool {
-        !self.body_contains.is_empty()
+        !self.body_contains.is_empty() || self.looks_at_body()
+    }
+
+    fn looks_at_body(&self) -> bool {
+        self.look.as_ref().is_some_and(|look| look.needs_body())
     }
 }
 
@@ -67,6 +76,7 @@ pub struct AnswerReader {
     body_len: u64,
     head_seen: usize,
     body: Vec<u8>,
+    kept: Vec<(String, Vec<u8>)>,
 }
 
 impl AnswerReader {
@@ -83,6 +93,7 @@ impl AnswerReader {
             body_len: 0,
             head_seen: 0,
             body: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -118,11 +129,14 @@ impl AnswerReader {
     fn answer(&self, expected: &Expectations) -> Answer {
         let body_holds = expected.body_contains.iter().all(|text| contains(&self.body, text))
             && expected.body_at_most.is_none_or(|most| self.body_len <= most);
+        let found =
+            expected.look.as_ref().map(|look| Box::new(look.at(&Seen::new(self.status, &self.kept, &self.body))));
         Answer {
             status: self.status,
             body_len: self.body_len,
             keep_alive: self.keep_alive,
-            checks_hold: self.headers_hold && body_holds,
+            checks_hold: self.headers_hold && body_holds && found.as_ref().is_none_or(|found| found.checks_hold),
+            found,
         }
     }
 
@@ -182,6 +196,9 @@ impl AnswerReader {
         let framing = Framing::of(response.headers, minor)?;
         self.keep_alive = framing.keep_alive;
         self.headers_hold = expected.headers.iter().all(|(name, value)| has(response.headers, name, value));
+        if let Some(look) = &expected.look {
+            look.keep(response.headers.iter().map(|header| (header.name, header.value)), &mut self.kept);
+        }
         self.stage = self.body_stage(&framing)?;
         Ok(true)
     }
@@ -205,7 +222,7 @@ impl AnswerReader {
     fn body_bytes(&mut self, rest: &[u8], left: u64, taken: &mut usize, expected: &Expectations) -> Result<u64, Fault> {
         let now = (rest.len() as u64).min(left);
         self.body_len += now;
-        if self.body_len > BODY_LIMIT {
+        if self.body_len > BODY_LIMIT || (self.body_len > LOOKED_AT_LIMIT && expected.looks_at_body()) {
             return Err(Fault::TooLarge);
         }
         if expected.needs_body() {
@@ -263,10 +280,6 @@ impl AnswerReader {
 
 fn has(headers: &[Header<'_>], name: &str, value: &str) -> bool {
     headers.iter().any(|header| header.name.eq_ignore_ascii_case(name) && header.value == value.as_bytes())
-}
-
-fn contains(body: &[u8], text: &[u8]) -> bool {
-    text.is_empty() || body.windows(text.len()).any(|window| window == text)
 }
 
 /// Read a whole answer from a blocking stream (the login).

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::checks::Look;
 use crate::clock::now_ns;
 use crate::codec::Expectations;
 use crate::control::{lock, Control};
@@ -214,7 +215,7 @@ fn kinds(plan: &Plan, target: &Target, sources: &Sources) -> Result<Vec<Kind>, E
         .map(|request| {
             Ok(Kind {
                 template: Template::compile(plan, request, &target.host_header, &target.base_path, sources)?,
-                expected: expectations(request),
+                expected: expectations(plan, request)?,
                 expect: request.expect.clone(),
                 timeout_us: request.timeout_us,
                 is_head: request.method == "HEAD",
@@ -224,8 +225,10 @@ fn kinds(plan: &Plan, target: &Target, sources: &Sources) -> Result<Vec<Kind>, E
         .collect()
 }
 
-fn expectations(request: &Request) -> Expectations {
-    let mut expected = Expectations::default();
+fn expectations(plan: &Plan, request: &Request) -> Result<Expectations, EngineError> {
+    let cookies = plan.flow_of(request).is_some_and(|flow| flow.cookies);
+    let look = Look::compile(&format!("request {:?}", request.name), request, cookies)?;
+    let mut expected = Expectations { look: look.map(Box::new), ..Expectations::default() };
     for check in &request.checks {
         match check {
             Check::BodyContains(text) => expected.body_contains.push(text.clone().into_bytes()),
@@ -233,7 +236,8 @@ fn expectations(request: &Request) -> Expectations {
             Check::HeaderEquals(name, value) => {
                 expected.headers.push((name.clone(), value.clone()));
             }
+            _ => {}
         }
     }
-    expected
+    Ok(expected)
 }

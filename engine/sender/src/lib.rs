@@ -1,5 +1,7 @@
 //! golive's load engine: when each request is due, send it, count it. It knows no objectives and no Python.
 
+mod capture;
+mod checks;
 mod clock;
 mod closed_loop;
 mod codec;
@@ -11,7 +13,9 @@ mod engine;
 mod error;
 mod exchange;
 mod failure;
+mod flow_check;
 mod framing;
+mod journey_plan;
 mod login;
 mod plan;
 mod pool;

@@ -27,6 +27,8 @@ fn template(plan: &Plan, login: &Login, target: &Target) -> Result<Template, Str
         expect: login.expect.clone(),
         checks: Vec::new(),
         timeout_us: login.timeout_us,
+        captures: Vec::new(),
+        poll: None,
     };
     Template::compile(plan, &request, &target.host_header, &target.base_path, &Sources::default())
         .map_err(|wrong| wrong.to_string())

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 
 use crate::error::EngineError;
+use crate::flow_check::{check_flows, check_refresh};
+use crate::journey_plan::{Capture, Flow, Order, Poll, Refresh};
 
 /// The whole plan of a run (engine/PLAN.md).
 #[derive(Debug, Clone, Deserialize)]
@@ -22,6 +24,8 @@ pub struct Plan {
     pub tables: Vec<Table>,
     pub login: Option<Login>,
     pub requests: Vec<Request>,
+    #[serde(default)]
+    pub flows: Vec<Flow>,
 }
 
 /// How arrivals are spread along the rate line.
@@ -50,6 +54,8 @@ pub struct Table {
     pub name: String,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<String>>,
+    #[serde(default)]
+    pub order: Order,
 }
 
 /// A piece of a text: fixed, or fresh in every request.
@@ -71,6 +77,7 @@ pub enum Value {
     Csv(String, String),
     Uuid(()),
     Token(()),
+    Captured(String),
 }
 
 /// A text made of pieces.
@@ -82,7 +89,21 @@ pub type Text = Vec<Piece>;
 pub enum Check {
     BodyContains(String),
     BodyAtMost(u64),
+    BodyRegex(String),
     HeaderEquals(String, String),
+    HeaderContains(String, String),
+    JsonEquals(String, serde_json::Value),
+    JsonExists(String),
+    JsonLength(String, usize),
+    Status(Vec<u16>),
+}
+
+impl Check {
+    /// Whether it is judged while the answer is read, at no cost.
+    #[must_use]
+    pub fn is_seen_in_passing(&self) -> bool {
+        matches!(self, Self::BodyContains(_) | Self::BodyAtMost(_) | Self::HeaderEquals(..))
+    }
 }
 
 /// One kind of request.
@@ -98,6 +119,10 @@ pub struct Request {
     pub expect: Vec<u16>,
     pub checks: Vec<Check>,
     pub timeout_us: u64,
+    #[serde(default)]
+    pub captures: Vec<Capture>,
+    #[serde(default)]
+    pub poll: Option<Poll>,
 }
 
 /// How tokens are got before the load.
@@ -112,6 +137,8 @@ pub struct Login {
     pub tokens: usize,
     pub expect: Vec<u16>,
     pub timeout_us: u64,
+    #[serde(default)]
+    pub refresh: Option<Refresh>,
 }
 
 /// The longest time anything may take: the end of the latency histogram.
@@ -125,6 +152,21 @@ impl Plan {
             .map_err(|wrong| EngineError::Plan { at: wrong.path().to_string(), what: wrong.inner().to_string() })?;
         plan.check()?;
         Ok(plan)
+    }
+
+    /// The flow that a request of this plan is a step of.
+    #[must_use]
+    pub fn flow_of(&self, request: &Request) -> Option<&Flow> {
+        let is_it = |index: usize| self.requests.get(index).is_some_and(|there| std::ptr::eq(there, request));
+        self.flows.iter().find(|flow| flow.steps.iter().any(|step| is_it(step.request)))
+    }
+
+    /// The names of all values that a flow's steps capture, in a fixed order.
+    #[must_use]
+    pub fn captured_names(&self, flow: &Flow) -> Vec<&str> {
+        let captures = flow.steps.iter().flat_map(|step| &self.requests[step.request].captures);
+        let names: std::collections::BTreeSet<&str> = captures.map(|capture| capture.name.as_str()).collect();
+        names.into_iter().collect()
     }
 
     fn check(&self) -> Result<(), EngineError> {
@@ -163,14 +205,17 @@ impl Plan {
             if !(1..=10_000).contains(&login.tokens) {
                 return refuse("login.tokens", "must be 1 to 10,000".into());
             }
+            if let Some(refresh) = &login.refresh {
+                check_refresh(refresh)?;
+            }
         }
-        Ok(())
+        check_flows(self)
     }
 }
 
 fn check_request(at: &str, request: &Request) -> Result<(), EngineError> {
-    if !request.weight.is_finite() || request.weight <= 0.0 {
-        return refuse(&format!("{at}.weight"), format!("must be above 0, not {}", request.weight));
+    if !request.weight.is_finite() || request.weight < 0.0 {
+        return refuse(&format!("{at}.weight"), format!("must be 0 or more, not {}", request.weight));
     }
     if request.method.is_empty() || !request.method.bytes().all(|b| b.is_ascii_uppercase()) {
         return refuse(&format!("{at}.method"), format!("{:?} is no HTTP method", request.method));

@@ -33,6 +33,18 @@ enum Part {
     Csv { table: usize, rows: Vec<Vec<u8>> },
     Uuid,
     Token(Vec<Vec<u8>>),
+    Captured { name: usize, place: Place },
+}
+
+/// For whom a request is written: all its values follow from this.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Occasion<'a> {
+    /// The arrival's number in the whole run.
+    pub number: u64,
+    /// Which of the journey's requests this is, repeated ones counted; 0 when there is no journey.
+    pub request: u64,
+    /// The journey's captured values, in the order of its flow's names.
+    pub captured: &'a [Option<String>],
 }
 
 /// What templates draw on besides the plan.
@@ -50,7 +62,8 @@ impl Template {
         base_path: &str,
         sources: &Sources,
     ) -> Result<Self, EngineError> {
-        let compiler = Compiler { plan, sources, at: format!("request {:?}", request.name) };
+        let names = plan.flow_of(request).map(|flow| plan.captured_names(flow)).unwrap_or_default();
+        let compiler = Compiler { plan, sources, names, at: format!("request {:?}", request.name) };
         let mut head = vec![Part::Fixed(format!("{} {base_path}", request.method).into_bytes())];
         compiler.text(&request.path, Place::Path, &mut head)?;
         head.push(Part::Fixed(format!(" HTTP/1.1\r\nHost: {host}\r\n").into_bytes()));
@@ -77,8 +90,13 @@ impl Template {
 
     /// Write the request of one arrival. `scratch` keeps its room between calls.
     pub fn write(&self, number: u64, out: &mut Vec<u8>, scratch: &mut Vec<u8>) {
+        self.write_for(Occasion { number, ..Occasion::default() }, out, scratch);
+    }
+
+    /// Write a request for an occasion.
+    pub fn write_for(&self, occasion: Occasion<'_>, out: &mut Vec<u8>, scratch: &mut Vec<u8>) {
         out.clear();
-        let mut draw = Draw::new(self.seed, number);
+        let mut draw = Draw::new(self.seed, occasion);
         for part in &self.head {
             part.write(&mut draw, out);
         }
@@ -108,17 +126,22 @@ fn content_length(len: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n\r\n");
 }
 
-/// The random numbers of one arrival. A CSV row is drawn once for each table, so that its columns belong together.
-struct Draw {
+/// The random numbers of one occasion. A CSV row is drawn once for each arrival and table, so that its columns belong
+/// together and a journey stays with its row.
+struct Draw<'a> {
     seed: u64,
     number: u64,
+    captured: &'a [Option<String>],
     random: fastrand::Rng,
 }
 
-impl Draw {
-    fn new(seed: u64, number: u64) -> Self {
-        let random = fastrand::Rng::with_seed(hash(seed ^ 0x5EED_0F7E_3417, number));
-        Self { seed, number, random }
+impl<'a> Draw<'a> {
+    fn new(seed: u64, occasion: Occasion<'a>) -> Self {
+        let Occasion { number, request, captured } = occasion;
+        let mixed = seed ^ 0x5EED_0F7E_3417;
+        // The first request of a journey draws what a request by itself would.
+        let mixed = if request == 0 { mixed } else { hash(mixed, request) };
+        Self { seed, number, captured, random: fastrand::Rng::with_seed(hash(mixed, number)) }
     }
 
     fn row(&self, table: usize, rows: usize) -> usize {
@@ -127,7 +150,7 @@ impl Draw {
 }
 
 impl Part {
-    fn write(&self, draw: &mut Draw, out: &mut Vec<u8>) {
+    fn write(&self, draw: &mut Draw<'_>, out: &mut Vec<u8>) {
         match self {
             Self::Fixed(bytes) => out.extend_from_slice(bytes),
             Self::Int { low, span } => {
@@ -142,6 +165,11 @@ impl Part {
             Self::Uuid => uuid(draw.random.u128(..), out),
             Self::Token(tokens) => {
                 out.extend_from_slice(&tokens[(draw.number % tokens.len() as u64) as usize]);
+            }
+            Self::Captured { name, place } => {
+                if let Some(Some(value)) = draw.captured.get(*name) {
+                    escape_into(value, *place, out);
+                }
             }
         }
     }
@@ -183,6 +211,7 @@ fn uuid(random: u128, out: &mut Vec<u8>) {
 struct Compiler<'a> {
     plan: &'a Plan,
     sources: &'a Sources,
+    names: Vec<&'a str>,
     at: String,
 }
 
@@ -212,6 +241,10 @@ impl Compiler<'_> {
             // Before the login there are none; a plan is still checked whole.
             Value::Token(()) if self.sources.tokens.is_empty() => Part::Token(vec![Vec::new()]),
             Value::Token(()) => Part::Token(self.each(&self.sources.tokens, place, "token")?),
+            Value::Captured(name) => match self.names.iter().position(|known| known == name) {
+                Some(at) => Part::Captured { name: at, place },
+                None => return refuse(&self.at, format!("uses {name:?}, which no step of its flow captures")),
+            },
         })
     }
 
@@ -266,30 +299,35 @@ fn cells_of(table: &Table, column: &str) -> Option<Vec<String>> {
 }
 
 fn escape(text: &str, place: Place) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    escape_into(text, place, &mut out);
+    out
+}
+
+fn escape_into(text: &str, place: Place, out: &mut Vec<u8>) {
     match place {
-        Place::Header => text.as_bytes().to_vec(),
-        Place::Path => percent(text),
-        Place::Body => json_inner(text),
+        Place::Header => out.extend_from_slice(text.as_bytes()),
+        Place::Path => percent(text, out),
+        Place::Body => json_inner(text, out),
     }
 }
 
 /// Percent-encode all but the unreserved characters (RFC 3986, 2.3).
-fn percent(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
+fn percent(text: &str, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(byte);
         } else {
-            out.extend_from_slice(format!("%{byte:02X}").as_bytes());
+            out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
         }
     }
-    out
 }
 
 /// The inside of a JSON string.
-fn json_inner(text: &str) -> Vec<u8> {
+fn json_inner(text: &str, out: &mut Vec<u8>) {
     let quoted = serde_json::Value::from(text).to_string();
-    quoted.as_bytes()[1..quoted.len() - 1].to_vec()
+    out.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
 }
 
 fn fixed_len(parts: &[Part]) -> Option<usize> {

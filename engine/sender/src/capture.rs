@@ -1,0 +1,74 @@
+//! Values found in answers: by JSON pointer, header or regular expression.
+
+use regex::bytes::Regex;
+use serde_json::Value as Json;
+
+use crate::checks::Seen;
+use crate::error::EngineError;
+use crate::journey_plan::Source;
+use crate::plan::refuse;
+
+/// The longest value that is carried into a later request.
+pub const LONGEST_VALUE: usize = 8 * 1024;
+/// A compiled expression may take so much memory; it bounds what a search can cost, too.
+const REGEX_LIMIT: usize = 1 << 20;
+
+/// Finds a value in an answer.
+#[derive(Debug, Clone)]
+pub enum Finder {
+    Json(String),
+    Header(String),
+    Regex(Regex),
+}
+
+impl Finder {
+    /// Make ready to look; `at` is the place in the plan.
+    pub fn compile(at: &str, source: &Source) -> Result<Self, EngineError> {
+        Ok(match source {
+            Source::Json(path) => Self::Json(pointer(&format!("{at}.json"), path)?),
+            Source::Header(name) if name.is_empty() => return refuse(&format!("{at}.header"), "is empty".into()),
+            Source::Header(name) => Self::Header(name.clone()),
+            Source::Regex(pattern) => Self::Regex(regex(&format!("{at}.regex"), pattern)?),
+        })
+    }
+
+    /// The value, when there is one that may stand in a request: a text, number or truth value without control characters.
+    pub fn find(&self, seen: &Seen<'_>) -> Option<String> {
+        let found = match self {
+            Self::Json(path) => of_json(seen.json()?.pointer(path)?)?,
+            Self::Header(name) => text(seen.headers(name).next()?)?,
+            Self::Regex(regex) => {
+                let groups = regex.captures(seen.body)?;
+                text(groups.get(1).or_else(|| groups.get(0))?.as_bytes())?
+            }
+        };
+        let fits = found.len() <= LONGEST_VALUE && !found.bytes().any(|byte| byte < b' ' || byte == 0x7f);
+        fits.then_some(found)
+    }
+}
+
+fn of_json(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(_) | Json::Bool(_) => Some(value.to_string()),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
+}
+
+fn text(bytes: &[u8]) -> Option<String> {
+    std::str::from_utf8(bytes).ok().map(|text| text.trim().to_string())
+}
+
+/// A JSON pointer (RFC 6901), checked.
+pub fn pointer(at: &str, path: &str) -> Result<String, EngineError> {
+    if path.is_empty() || path.starts_with('/') {
+        return Ok(path.to_string());
+    }
+    refuse(at, format!("{path:?} is no JSON pointer: it begins with a slash"))
+}
+
+/// A regular expression, checked and bounded.
+pub fn regex(at: &str, pattern: &str) -> Result<Regex, EngineError> {
+    let built = regex::bytes::RegexBuilder::new(pattern).size_limit(REGEX_LIMIT).dfa_size_limit(REGEX_LIMIT).build();
+    built.or_else(|wrong| refuse(at, format!("{pattern:?} is no regular expression: {wrong}")))
+}
