@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::routing::RouteTable;
+use crate::routing::{Route, RouteTable};
 
 /// The answers of every route and of every status, each for connections that stay open and for those that close.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ impl AnswerBook {
     /// Write all routes' answers.
     #[must_use]
     pub fn new(routes: &RouteTable) -> Self {
-        let routes = routes.iter().map(|route| both(route.status, &padded(route.answer_bytes))).collect();
+        let routes = routes.iter().map(|route| both(route.status, &body_of(route))).collect();
         Self { routes, statuses: HashMap::new() }
     }
 
@@ -35,9 +35,20 @@ impl AnswerBook {
     }
 }
 
-/// A JSON body of exactly so many bytes (a few at least).
-fn padded(size: usize) -> Vec<u8> {
-    let (head, tail) = (br#"{"status":"ok","data":""#, br#""}"#);
+fn body_of(route: &Route) -> Vec<u8> {
+    let Some(said) = &route.answer else {
+        return padded(br#"{"status":"ok""#, route.answer_bytes);
+    };
+    let whole = serde_json::to_vec(said).unwrap_or_default();
+    match whole.strip_suffix(b"}") {
+        Some(open) if !said.is_empty() && whole.len() < route.answer_bytes => padded(open, route.answer_bytes),
+        _ => whole,
+    }
+}
+
+/// A JSON object, begun and left open, with filling up to exactly so many bytes (a few at least).
+fn padded(open: &[u8], size: usize) -> Vec<u8> {
+    let (head, tail) = ([open, br#","data":""#].concat(), br#""}"#);
     let filling = size.saturating_sub(head.len() + tail.len());
     [head.as_slice(), &vec![b'x'; filling], tail].concat()
 }
@@ -98,8 +109,9 @@ mod tests {
     #[test]
     fn a_body_has_the_size_that_was_asked_for() {
         for size in [30, 200, 5000] {
-            assert_eq!(padded(size).len(), size);
-            assert!(serde_json::from_slice::<serde_json::Value>(&padded(size)).is_ok());
+            let body = padded(br#"{"status":"ok""#, size);
+            assert_eq!(body.len(), size);
+            assert!(serde_json::from_slice::<serde_json::Value>(&body).is_ok());
         }
     }
 

@@ -213,6 +213,15 @@ pub struct Route {
     /// Accepted commands go here to be worked off later.
     #[serde(default)]
     pub queue: Option<String>,
+    /// The body, an object, filled up to `answer_bytes`; left out: nothing but filling.
+    #[serde(default)]
+    pub answer: Option<serde_json::Map<String, Value>>,
+    /// Its commands can be asked after: the answer names each.
+    #[serde(default)]
+    pub named: bool,
+    /// Answers what became of the command of this queue that the path's last segment, `{id}`, names.
+    #[serde(default)]
+    pub shows: Option<String>,
     /// Headers without which the answer is 400.
     #[serde(default)]
     pub needs: Vec<String>,

@@ -16,6 +16,8 @@ pub struct Faults {
     pub capacity: BTreeMap<String, f64>,
     /// Queue → its working-off rate is multiplied by this; 0 stops it.
     pub queue_speed: BTreeMap<String, f64>,
+    /// Queue → shares of its commands that do not take effect exactly once.
+    pub effects: BTreeMap<String, Fate>,
     /// Services whose new replicas never become ready.
     pub never_ready: BTreeSet<String>,
     /// Every answer is held back so long, in milliseconds.
@@ -29,6 +31,14 @@ pub struct Errors {
     pub ratio: f64,
     #[serde(default = "unavailable")]
     pub status: u16,
+}
+
+/// What becomes of a queue's commands: these shares of them take no effect at all, or two.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fate {
+    pub lost: f64,
+    pub repeated: f64,
 }
 
 fn unavailable() -> u16 {
@@ -54,8 +64,10 @@ impl Faults {
         if let Some((field, name)) = services.find(|(_, name)| !names.services.contains(&name.as_str())) {
             return Err((format!("{field}.{name}"), "there is no such service".to_owned()));
         }
-        if let Some(name) = self.queue_speed.keys().find(|name| !names.queues.contains(&name.as_str())) {
-            return Err((format!("queue_speed.{name}"), "there is no such queue".to_owned()));
+        let queues = self.queue_speed.keys().map(|name| ("queue_speed", name));
+        let mut queues = queues.chain(self.effects.keys().map(|name| ("effects", name)));
+        if let Some((field, name)) = queues.find(|(_, name)| !names.queues.contains(&name.as_str())) {
+            return Err((format!("{field}.{name}"), "there is no such queue".to_owned()));
         }
         self.check_ranges()
     }
@@ -73,6 +85,10 @@ impl Faults {
         }
         for (name, factor) in &self.queue_speed {
             within(&format!("queue_speed.{name}"), *factor, 0.0, 1000.0)?;
+        }
+        for (name, Fate { lost, repeated }) in &self.effects {
+            within(&format!("effects.{name}.lost"), *lost, 0.0, 1.0)?;
+            within(&format!("effects.{name}.repeated"), *repeated, 0.0, 1.0 - lost)?;
         }
         within("answer_delay_ms", self.answer_delay_ms, 0.0, 600_000.0)
     }
@@ -107,6 +123,13 @@ mod tests {
     fn an_impossible_ratio_is_named() {
         let faults: Faults = serde_json::from_str(r#"{"errors": {"core": {"ratio": 1.5}}}"#).expect("well-formed");
         assert_eq!(faults.check(&NAMES).expect_err("impossible").0, "errors.core.ratio");
+    }
+
+    #[test]
+    fn more_than_all_commands_cannot_fail() {
+        let text = r#"{"effects": {"commands": {"lost": 0.6, "repeated": 0.5}}}"#;
+        let faults: Faults = serde_json::from_str(text).expect("well-formed");
+        assert_eq!(faults.check(&NAMES).expect_err("impossible").0, "effects.commands.repeated");
     }
 
     #[test]

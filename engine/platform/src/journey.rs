@@ -2,7 +2,8 @@
 
 use rand::RngExt;
 
-use crate::faults::Errors;
+use crate::effects::Command;
+use crate::faults::{Errors, Fate};
 use crate::model::{Answer, ConnectionRef, Platform, Request, Stage, What};
 use crate::queueing::{Entry, RequestId};
 use crate::replicas::ReplicaRef;
@@ -36,7 +37,7 @@ impl Platform {
     pub fn reject(&mut self, connection: ConnectionRef, route: usize, status: u16) {
         let arrived_us = self.now_us;
         self.services[self.gateway].usage.count(1);
-        self.answers.push(Answer { connection, route, status, arrived_us });
+        self.answers.push(Answer { connection, route, status, arrived_us, key: None });
     }
 
     fn store(&mut self, arrival: Arrival, gateway: u32) -> RequestId {
@@ -170,12 +171,19 @@ impl Platform {
     /// Do what the request asks for; its status.
     fn carry_out(&mut self, request: Request) -> u16 {
         let route = self.routes.at(request.route);
-        let (status, queue) = (route.status, route.queue);
+        let (status, queue, named) = (route.status, route.queue, route.named);
+        if let Some(queue) = route.shows {
+            self.work_off(queue);
+            return if self.command(queue, request.key).is_some() { status } else { 404 };
+        }
         let is_new = request.key.is_none_or(|key| self.keys.is_new(key));
         if let Some(queue) = queue {
             self.work_off(queue);
             if is_new {
                 self.queues[queue].accept(self.now_us);
+                if let Some(key) = request.key.filter(|_| named) {
+                    self.note(queue, key);
+                }
             } else {
                 self.queues[queue].repeat();
             }
@@ -183,6 +191,33 @@ impl Platform {
             self.counts.repeated += 1;
         }
         status
+    }
+
+    /// Remember a command that was just accepted: clients may ask after it.
+    fn note(&mut self, queue: usize, key: u64) {
+        let Fate { lost, repeated } = self.queues[queue].fate;
+        let drawn = self.random.random::<f64>();
+        let times = if drawn < lost { 0 } else { 1 + u8::from(drawn < lost + repeated) };
+        let (place, _, _) = self.queues[queue].totals();
+        self.effects.note(key, Command { queue: numbered(queue), place, times });
+    }
+
+    fn command(&self, queue: usize, key: Option<u64>) -> Option<Command> {
+        self.effects.find(key?).filter(|command| command.queue == numbered(queue))
+    }
+
+    /// How often the command under this key has taken effect by now.
+    #[must_use]
+    pub fn effects_of(&self, key: u64) -> u8 {
+        let command = self.effects.find(key);
+        command.map_or(0, |command| {
+            let (_, done, _) = self.queues[command.queue as usize].totals();
+            if done >= command.place {
+                command.times
+            } else {
+                0
+            }
+        })
     }
 
     fn served(&mut self, id: RequestId, service: usize, status: u16) {
@@ -203,9 +238,9 @@ impl Platform {
     }
 
     fn send(&mut self, id: RequestId, status: u16) {
-        let Request { connection, route, arrived_us, .. } = self.requests[id as usize];
+        let Request { connection, route, arrived_us, key, .. } = self.requests[id as usize];
         self.services[self.gateway].usage.count(1);
-        self.answers.push(Answer { connection, route, status, arrived_us });
+        self.answers.push(Answer { connection, route, status, arrived_us, key });
         self.drop_request(id);
     }
 
@@ -216,6 +251,11 @@ impl Platform {
         row.stage = Stage::Gone;
         self.free.push(id);
     }
+}
+
+/// A queue's number in few bytes: a configuration has a handful.
+fn numbered(queue: usize) -> u32 {
+    u32::try_from(queue).unwrap_or(u32::MAX)
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a drawn time is positive and short

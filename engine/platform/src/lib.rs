@@ -12,6 +12,7 @@ pub mod config;
 mod connection;
 pub mod control;
 pub mod counts;
+mod effects;
 mod exposition;
 pub mod faults;
 mod head;

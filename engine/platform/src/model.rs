@@ -8,6 +8,7 @@ use rand::SeedableRng;
 
 use crate::config::Config;
 use crate::counts::Counts;
+use crate::effects::{Effects, REMEMBERED};
 use crate::faults::Faults;
 use crate::idempotency::SeenKeys;
 use crate::queueing::{RequestId, Station};
@@ -30,6 +31,8 @@ pub struct Answer {
     pub route: usize,
     pub status: u16,
     pub arrived_us: u64,
+    /// Of a command: the fingerprint of its key.
+    pub key: Option<u64>,
 }
 
 /// Where a request is and whose work on it ends next.
@@ -122,6 +125,7 @@ pub struct Platform {
     pub(crate) free: Vec<RequestId>,
     pub(crate) counts: Counts,
     pub(crate) keys: SeenKeys,
+    pub(crate) effects: Effects,
     pub(crate) faults: Faults,
     pub(crate) answer_delay_us: u64,
     pub(crate) scaling: Vec<Option<ScalingStatus>>,
@@ -155,6 +159,7 @@ impl Platform {
             free: Vec::new(),
             counts: Counts::new(routes.len(), config.services.len()),
             keys: SeenKeys::new(config.idempotency.remember_keys),
+            effects: Effects::new(REMEMBERED),
             faults: Faults::default(),
             answer_delay_us: 0,
             scaling: config.services.iter().map(first_status).collect(),

@@ -66,6 +66,7 @@ impl Platform {
             self.ail(index, &faults);
         }
         for queue in &mut self.queues {
+            queue.fate = faults.effects.get(&queue.name).copied().unwrap_or_default();
             queue.speed = faults.queue_speed.get(&queue.name).copied().unwrap_or(1.0);
         }
         self.answer_delay_us = whole(faults.answer_delay_ms * 1000.0);

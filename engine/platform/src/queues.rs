@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::faults::Fate;
+
 /// Commands accepted in the same span of so many µs are kept as one batch.
 const BATCH_US: u64 = 10_000;
 
@@ -20,6 +22,8 @@ pub struct CommandQueue {
     pub per_replica_rps: f64,
     /// A fault: 1 is healthy, 0 stopped.
     pub speed: f64,
+    /// A fault: not every command takes effect exactly once.
+    pub fate: Fate,
     batches: VecDeque<Batch>,
     depth: u64,
     credit: f64,
@@ -38,6 +42,7 @@ impl CommandQueue {
             worker,
             per_replica_rps,
             speed: 1.0,
+            fate: Fate::default(),
             batches: VecDeque::new(),
             depth: 0,
             credit: 0.0,

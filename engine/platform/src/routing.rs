@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use crate::config::Config;
 
+/// The last segment of a route's path that stands for any.
+pub const ID: &[u8] = b"{id}";
+
 /// What the model must know of a route.
 #[derive(Debug, Clone)]
 pub struct Route {
@@ -14,7 +17,12 @@ pub struct Route {
     pub database_calls: u8,
     pub status: u16,
     pub answer_bytes: usize,
+    pub answer: Option<serde_json::Map<String, serde_json::Value>>,
     pub queue: Option<usize>,
+    /// The queue of whose commands it tells what became of them.
+    pub shows: Option<usize>,
+    /// Its commands can be asked after: the answer names each.
+    pub named: bool,
     pub needs: Vec<String>,
     /// Repeated idempotency keys are recognised.
     pub keyed: bool,
@@ -44,6 +52,9 @@ impl RouteTable {
     pub fn new(config: &Config) -> Self {
         let service = |name: &str| config.services.iter().position(|service| service.name == name).unwrap_or_default();
         let gateway = service(&config.gateway);
+        let queue = |name: &Option<String>| {
+            name.as_ref().and_then(|name| config.queues.iter().position(|queue| queue.name == *name))
+        };
         let asked = config.routes.iter().map(|route| Route {
             method: route.method.clone(),
             path: route.path.clone(),
@@ -51,7 +62,10 @@ impl RouteTable {
             database_calls: route.database_calls,
             status: route.status,
             answer_bytes: route.answer_bytes,
-            queue: route.queue.as_ref().and_then(|name| config.queues.iter().position(|queue| queue.name == *name)),
+            answer: route.answer.clone(),
+            queue: queue(&route.queue),
+            shows: queue(&route.shows),
+            named: route.named,
             needs: route.needs.clone(),
             keyed: route.needs.iter().any(|name| name.eq_ignore_ascii_case("x-idempotency-key")),
             open: route.open || config.login.is_none(),
@@ -72,7 +86,7 @@ impl RouteTable {
     /// The route of a method and a path without its query.
     #[must_use]
     pub fn find(&self, method: &str, path: &[u8]) -> Found {
-        let Some(candidates) = self.by_path.get(path) else {
+        let Some(candidates) = self.by_path.get(path).or_else(|| self.by_path.get(&with_id(path)?)) else {
             return Found::Nothing;
         };
         let found = candidates.iter().find(|&&index| self.routes[index].method == method);
@@ -104,6 +118,12 @@ impl RouteTable {
     }
 }
 
+/// The path with its last segment left open, as routes that show a command are written.
+fn with_id(path: &[u8]) -> Option<Vec<u8>> {
+    let parent = path.iter().rposition(|byte| *byte == b'/')?;
+    Some([&path[..=parent], ID].concat())
+}
+
 fn bare(method: &str, path: &str, gateway: usize) -> Route {
     Route {
         method: method.to_owned(),
@@ -112,7 +132,10 @@ fn bare(method: &str, path: &str, gateway: usize) -> Route {
         database_calls: 0,
         status: 200,
         answer_bytes: 0,
+        answer: None,
         queue: None,
+        shows: None,
+        named: false,
         needs: Vec::new(),
         keyed: false,
         open: true,

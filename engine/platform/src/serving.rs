@@ -4,6 +4,7 @@ use rustix::event::epoll::EventFlags;
 
 use crate::answers;
 use crate::connection::{Sent, State};
+use crate::effects;
 use crate::http::{self, Request, Stop, BODY_AT_MOST, HEAD_AT_MOST};
 use crate::journey::Arrival;
 use crate::model::{Answer, ConnectionRef};
@@ -190,6 +191,9 @@ impl Server {
         if asked.is_login && !self.admits(body) {
             return Judged::Refused { route, status: 401 };
         }
+        if asked.shows.is_some() {
+            return Judged::Accepted { route, key: effects::key_in(request.path) };
+        }
         let key = request.idempotency_key.filter(|_| asked.keyed);
         Judged::Accepted { route, key: key.map(|key| self.fingerprints.of(route, key)) }
     }
@@ -226,7 +230,7 @@ impl Server {
 
     /// Send an answer, if its client is still there.
     pub(crate) fn answer(&mut self, answer: Answer) {
-        let Answer { connection: ConnectionRef { place, number }, route, status, .. } = answer;
+        let Answer { connection: ConnectionRef { place, number }, route, status, key, .. } = answer;
         let Some(connection) = self.connections[place as usize].as_mut().filter(|found| found.number == number) else {
             return;
         };
@@ -238,6 +242,12 @@ impl Server {
             let token = self.tokens.give();
             let body = format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":86400}}"#);
             connection.send(&answers::whole(200, body.as_bytes(), connection.closes))
+        } else if let Some(key) = key.filter(|_| status == asked.status && (asked.named || asked.shows.is_some())) {
+            let body = match asked.shows {
+                Some(_) => effects::state_of(key, self.platform.effects_of(key)),
+                None => effects::accepted(key),
+            };
+            connection.send(&answers::whole(status, body.as_bytes(), connection.closes))
         } else if status == asked.status {
             connection.send(self.book.of_route(route, connection.closes))
         } else {

@@ -180,6 +180,10 @@ fn check_route(config: &Config, at: &str, route: &Route) -> Checked {
     let queue = route.queue.as_ref();
     let queued = queue.is_none_or(|name| config.queues.iter().any(|queue| queue.name == *name));
     require(queued, &format!("{at}.queue"), format!("is no queue (got {queue:?})"), "name one of queues")?;
+    check_shown(config, at, route)?;
+    let keyed = route.needs.iter().any(|name| name.eq_ignore_ascii_case("x-idempotency-key"));
+    let remedy = "give it a queue, and needs: [X-Idempotency-Key]: commands are named by that";
+    require(!route.named || (keyed && queue.is_some()), &format!("{at}.named"), "has no keyed commands", remedy)?;
     let database = config.database.is_some() || route.database_calls == 0;
     require(
         database,
@@ -196,6 +200,20 @@ fn check_route(config: &Config, at: &str, route: &Route) -> Checked {
         size,
         "answers are kept in memory: make them smaller",
     )
+}
+
+fn check_shown(config: &Config, at: &str, route: &Route) -> Checked {
+    let at = format!("{at}.shows");
+    let open = route.path.ends_with("/{id}");
+    let Some(queue) = &route.shows else {
+        let problem = format!("is missing for {:?}", route.path);
+        return require(!open, &at, problem, "name the queue of whose commands it tells, or close the path");
+    };
+    require(open, &at, "needs a path that ends in /{id}", "write /v1/reservations/{id}")?;
+    let known = config.queues.iter().any(|known| known.name == *queue);
+    require(known, &at, format!("is no queue (got {queue:?})"), "name one of queues")?;
+    let named = config.routes.iter().any(|other| other.named && other.queue.as_ref() == Some(queue));
+    require(named, &at, format!("no route names its commands to {queue:?}"), "give one of that queue named: true")
 }
 
 fn check_connections(config: &Config) -> Checked {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +83,23 @@ def test_the_configurations_that_are_shipped_run(name: str, tmp_path: Path) -> N
         assert platform.ask("GET", "/health")[0] == 200
         state = platform.admin.state()
         assert all(service["ready"] == service["desired"] for service in state["services"])
+
+
+def test_a_reservation_can_be_asked_after_by_the_name_its_answer_gave(tmp_path: Path) -> None:
+    create = "/v1/commands/reservation.create/execute"
+    with running(rehearsal("small"), tmp_path) as platform:
+        token = json.loads(platform.ask("POST", "/v1/auth/login", body="{}")[1])["access_token"]
+        named = {"Authorization": f"Bearer {token}", "X_Idempotency_Key": "booking-1"}
+        first, again = (json.loads(platform.ask("POST", create, body="{}", **named)[1]) for _ in range(2))
+        assert first == again
+        shown = f"/v1/reservations/{first['id']}"
+        until_s = time.monotonic() + 5
+        while (seen := json.loads(platform.ask("GET", shown, **named)[1]))["status"] == "pending":
+            assert time.monotonic() < until_s
+        assert seen == {"id": first["id"], "status": "done", "effects": 1}
+        assert platform.ask("GET", "/v1/reservations/0000000000000000", **named)[0] == 404
+        offers = json.loads(platform.ask("GET", "/v1/availability", **named)[1])["offers"]
+        assert offers[0]["room_type"] == "deluxe"
 
 
 def test_requests_sent_ahead_are_answered_in_order(platform: Platform) -> None:
