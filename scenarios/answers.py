@@ -21,7 +21,7 @@ class BodyMatches:
     """Some part of the answer's body matches this regular expression (Rust's: no look-around, no back-references)."""
 
     pattern: str
-    kind: Literal["body_matches"] = "body_matches"
+    kind: Literal["body_regex"] = "body_regex"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,15 @@ class JsonExists:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonLength:
+    """The answer is JSON and holds a list (or an object) of so many entries at this JSON pointer."""
+
+    pointer: str
+    count: int
+    kind: Literal["json_length"] = "json_length"
+
+
+@dataclass(frozen=True, slots=True)
 class HeaderEquals:
     """The answer carries this header with this value (name in any case)."""
 
@@ -67,7 +76,25 @@ class HeaderContains:
     kind: Literal["header_contains"] = "header_contains"
 
 
-Check = BodyContains | BodyMatches | BodyAtMost | JsonEquals | JsonExists | HeaderEquals | HeaderContains
+@dataclass(frozen=True, slots=True)
+class StatusIn:
+    """The answer has one of these statuses: for a poll's `until`; a request's own are its `expect`."""
+
+    statuses: tuple[int, ...]
+    kind: Literal["status"] = "status"
+
+
+Check = (
+    BodyContains
+    | BodyMatches
+    | BodyAtMost
+    | JsonEquals
+    | JsonExists
+    | JsonLength
+    | HeaderEquals
+    | HeaderContains
+    | StatusIn
+)
 
 # --- captures ----------------------------------------------------------------------------------
 
@@ -87,10 +114,10 @@ class Capture:
 
     @classmethod
     def header(cls, name: str, header: str) -> Capture:
-        """A header's whole value (name in any case): `Capture.header("where", "Location")`."""
+        """A header's value (name in any case): `Capture.header("where", "Location")`."""
         return cls(name, "header", header)
 
     @classmethod
     def regex(cls, name: str, pattern: str) -> Capture:
-        """The first group of the first match in the body: `Capture.regex("csrf", r'name="csrf" value="([^"]+)"')`."""
+        """The first match in the body, of it the first group: `Capture.regex("csrf", 'name="csrf" value="(.+?)"')`."""
         return cls(name, "regex", pattern)

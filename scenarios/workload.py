@@ -15,6 +15,8 @@ from scenarios.answers import (
     HeaderEquals,
     JsonEquals,
     JsonExists,
+    JsonLength,
+    StatusIn,
 )
 from scenarios.values import (
     Captured,
@@ -52,6 +54,7 @@ __all__ = [
     "Json",
     "JsonEquals",
     "JsonExists",
+    "JsonLength",
     "Login",
     "Order",
     "Poll",
@@ -59,6 +62,7 @@ __all__ = [
     "Refresh",
     "Request",
     "Sequence",
+    "StatusIn",
     "Step",
     "Template",
     "Text",
@@ -91,13 +95,15 @@ class Request:
 class Poll:
     """Ask again and again until the answer shows what an earlier step has set going; how long that took is measured.
 
-    `once` must hold in the answer that shows it: that it took effect exactly once.
+    `once` must hold in the answer that shows it (that it took effect exactly once), and again `settle_s` later, if that
+    is above 0: a second effect may come late.
     """
 
     until: tuple[Check, ...]
     every_s: float = 0.2
-    give_up_s: float = 30.0  # from the first attempt
+    give_up_s: float = 30.0  # from the answer before
     once: tuple[Check, ...] = ()
+    settle_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """A user's journey: steps in order, each after the answer before it; one that fails ends it.
+    """A user's journey: steps in order, each after the answer before it. One that fails ends it, and so does the load.
 
     Either `weight`: its share of the requests, all steps together, among the workload's other weights; or `rate_rps`:
     so many begin a second, beside the plan's rate, for as long as that lasts.

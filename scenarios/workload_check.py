@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from scenarios.answers import Capture, Check, JsonEquals, JsonExists
+from scenarios.answers import Capture, Check, JsonEquals, JsonExists, JsonLength
 from scenarios.values import Captured, Column, Template, values_in
 from scenarios.workload import Flow, Login, Poll, Request, Step, Workload
 
@@ -80,7 +80,7 @@ def _capture(what: str, capture: Capture) -> Iterator[str]:
 
 def _pointers(what: str, checks: Iterable[Check]) -> Iterator[str]:
     for check in checks:
-        if isinstance(check, JsonEquals | JsonExists):
+        if isinstance(check, JsonEquals | JsonExists | JsonLength):
             yield from _pointer(what, check.pointer)
 
 
@@ -155,6 +155,10 @@ def _poll(what: str, poll: Poll) -> Iterator[str]:
             f"{what}: polls every {poll.every_s:g} s and gives up after {poll.give_up_s:g} s; "
             f"it takes {SHORTEST_POLL_S:g} s <= every_s <= give_up_s <= {LONGEST_POLL_S:g} s"
         )
+    if not 0 <= poll.settle_s <= LONGEST_POLL_S:
+        yield f"{what}: settle_s {poll.settle_s:g} is not from 0 to {LONGEST_POLL_S:g}"
+    if poll.settle_s and not poll.once:
+        yield f"{what}: settles for {poll.settle_s:g} s, but has no `once` to look at then"
     yield from _pointers(what, (*poll.until, *poll.once))
 
 

@@ -23,10 +23,12 @@ from scenarios.workload import (
     Feeder,
     JsonEquals,
     JsonExists,
+    JsonLength,
     Login,
     Poll,
     Refresh,
     Request,
+    StatusIn,
     Step,
     Text,
     Workload,
@@ -86,6 +88,13 @@ def test_captures_checks_and_polls_are_kept() -> None:
     }
     assert pay["body"] == ['{"cents":', {"captured": "price"}, "}"]
     assert pay["checks"] == [{"header_contains": ["Content-Type", "json"]}]
+
+
+def test_a_poll_may_settle_and_look_at_statuses_and_lengths() -> None:
+    settling = Poll(until=(StatusIn((200,)), JsonLength("/all", 1)), once=(JsonLength("/all", 1),), settle_s=2)
+    seen = compiled(workload(flow(Step(request()), Step(request(name="b"), poll=settling))))["requests"][2]
+    assert seen["poll"]["until"] == [{"status": (200,)}, {"json_length": ["/all", 1]}]
+    assert seen["poll"]["settle_us"] == 2_000_000
 
 
 def test_a_workload_without_flows_compiles_as_before() -> None:
@@ -202,6 +211,7 @@ def one(**changes: Any) -> Step:
         (workload(flow(Step(request(), poll=Poll(until=())))), "polls until nothing"),
         (workload(flow(one(), Step(SEEN, poll=Poll(until=(JsonExists("/a"),), every_s=9, give_up_s=3)))), "every 9 s"),
         (workload(flow(Step(request(), poll=Poll(until=(JsonExists("/a"),))))), "its first step polls"),
+        (workload(flow(one(), Step(SEEN, poll=Poll(until=(JsonExists("/a"),), settle_s=2)))), "no `once` to look at"),
         (workload(flow(one(), Step(request(name="b"), poll=Poll(until=(JsonEquals("a", 1),))))), "write '/a'"),
         (
             workload(flow(Step(SEARCH), one(path=Captured("room"), query={"e": Column("guests.csv", "email")}))),

@@ -7,6 +7,7 @@ use crate::faults::{Errors, Fate};
 use crate::model::{Answer, ConnectionRef, Platform, Request, Stage, What};
 use crate::queueing::{Entry, RequestId};
 use crate::replicas::ReplicaRef;
+use crate::routing::Tells;
 
 /// A request as the server hands it over.
 #[derive(Debug, Clone, Copy)]
@@ -171,8 +172,8 @@ impl Platform {
     /// Do what the request asks for; its status.
     fn carry_out(&mut self, request: Request) -> u16 {
         let route = self.routes.at(request.route);
-        let (status, queue, named) = (route.status, route.queue, route.named);
-        if let Some(queue) = route.shows {
+        let (status, queue, tells) = (route.status, route.queue, route.tells);
+        if let Tells::State(queue) = tells {
             self.work_off(queue);
             return if self.command(queue, request.key).is_some() { status } else { 404 };
         }
@@ -181,7 +182,7 @@ impl Platform {
             self.work_off(queue);
             if is_new {
                 self.queues[queue].accept(self.now_us);
-                if let Some(key) = request.key.filter(|_| named) {
+                if let Some(key) = request.key.filter(|_| tells == Tells::Name) {
                     self.note(queue, key);
                 }
             } else {

@@ -19,15 +19,22 @@ pub struct Route {
     pub answer_bytes: usize,
     pub answer: Option<serde_json::Map<String, serde_json::Value>>,
     pub queue: Option<usize>,
-    /// The queue of whose commands it tells what became of them.
-    pub shows: Option<usize>,
-    /// Its commands can be asked after: the answer names each.
-    pub named: bool,
+    pub tells: Tells,
     pub needs: Vec<String>,
     /// Repeated idempotency keys are recognised.
     pub keyed: bool,
     pub open: bool,
     pub is_login: bool,
+}
+
+/// What a route's answer says of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tells {
+    Nothing,
+    /// The name of the one it has accepted: it can be asked after.
+    Name,
+    /// What became of the one that the path names, in this queue.
+    State(usize),
 }
 
 /// What was asked for.
@@ -64,8 +71,11 @@ impl RouteTable {
             answer_bytes: route.answer_bytes,
             answer: route.answer.clone(),
             queue: queue(&route.queue),
-            shows: queue(&route.shows),
-            named: route.named,
+            tells: match queue(&route.shows) {
+                Some(queue) => Tells::State(queue),
+                None if route.named => Tells::Name,
+                None => Tells::Nothing,
+            },
             needs: route.needs.clone(),
             keyed: route.needs.iter().any(|name| name.eq_ignore_ascii_case("x-idempotency-key")),
             open: route.open || config.login.is_none(),
@@ -134,8 +144,7 @@ fn bare(method: &str, path: &str, gateway: usize) -> Route {
         answer_bytes: 0,
         answer: None,
         queue: None,
-        shows: None,
-        named: false,
+        tells: Tells::Nothing,
         needs: Vec::new(),
         keyed: false,
         open: true,

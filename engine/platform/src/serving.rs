@@ -8,7 +8,7 @@ use crate::effects;
 use crate::http::{self, Request, Stop, BODY_AT_MOST, HEAD_AT_MOST};
 use crate::journey::Arrival;
 use crate::model::{Answer, ConnectionRef};
-use crate::routing::Found;
+use crate::routing::{Found, Tells};
 use crate::server::Server;
 
 /// More than one request of the largest size is not read ahead.
@@ -191,7 +191,7 @@ impl Server {
         if asked.is_login && !self.admits(body) {
             return Judged::Refused { route, status: 401 };
         }
-        if asked.shows.is_some() {
+        if matches!(asked.tells, Tells::State(_)) {
             return Judged::Accepted { route, key: effects::key_in(request.path) };
         }
         let key = request.idempotency_key.filter(|_| asked.keyed);
@@ -242,10 +242,10 @@ impl Server {
             let token = self.tokens.give();
             let body = format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":86400}}"#);
             connection.send(&answers::whole(200, body.as_bytes(), connection.closes))
-        } else if let Some(key) = key.filter(|_| status == asked.status && (asked.named || asked.shows.is_some())) {
-            let body = match asked.shows {
-                Some(_) => effects::state_of(key, self.platform.effects_of(key)),
-                None => effects::accepted(key),
+        } else if let Some(key) = key.filter(|_| status == asked.status && asked.tells != Tells::Nothing) {
+            let body = match asked.tells {
+                Tells::State(_) => effects::state_of(key, self.platform.effects_of(key)),
+                _ => effects::accepted(key),
             };
             connection.send(&answers::whole(status, body.as_bytes(), connection.closes))
         } else if status == asked.status {
