@@ -51,9 +51,11 @@ def hold_of(record: RunRecord) -> Hold:
 
 
 def due_per_second(record: RunRecord) -> tuple[Counts, str]:
-    """How many requests the plan had due in each second after the start, and in words what is odd about knowing it.
+    """How many requests were due in each second after the start, and in words what is odd about knowing it.
 
-    The run writes it down from the engine's own schedule (`due.json`); without that it is the rate line's integral.
+    What the plan alone knows (single requests, first steps of flows) the run writes down from the engine's own schedule
+    (`due.json`). What follows is due by the answers, and counted by the workers. Without that file it is the integral
+    of the rate line, which counts all of them.
     """
     seconds = math.ceil(record.plan.profile.duration_s)
     try:
@@ -66,7 +68,18 @@ def due_per_second(record: RunRecord) -> tuple[Counts, str]:
             return by_rate_line, ""
         what = "is missing" if missing else "cannot be read"
         return by_rate_line, f"due.json {what}: what was due is taken from the rate line"
-    return np.concatenate((written, np.zeros(seconds, np.int64)))[:seconds], ""
+    planned = np.concatenate((written, np.zeros(seconds, np.int64)))[:seconds]
+    return planned + _followed(record, seconds), ""
+
+
+def _followed(record: RunRecord, seconds: int) -> Counts:
+    """The steps of flows that were due because the step before them was answered."""
+    counts = record.counts
+    began, followers = record.header.t0_unix_s, record.plan.workload.followers
+    if began is None or not followers:
+        return np.zeros(seconds, dtype=np.int64)
+    due = counts[counts["request"].isin(followers)].groupby("second")["due"].sum()
+    return due.reindex(range(int(began), int(began) + seconds), fill_value=0).to_numpy(dtype=np.int64)
 
 
 def constant_arrivals(profile: Profile, seconds: int) -> Counts:

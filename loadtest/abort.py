@@ -68,7 +68,8 @@ class AbortWatch:
         return longest
 
     def _is_failing(self, seen: _Second, due: int) -> bool:
-        return seen.failed > self.limits.failed_ratio * due
+        # The plan alone does not know the later steps of flows: more may be sent than it had due.
+        return seen.failed > self.limits.failed_ratio * max(due, seen.sent)
 
     @staticmethod
     def _is_unreachable(seen: _Second, due: int) -> bool:

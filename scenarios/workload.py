@@ -173,6 +173,11 @@ class Workload:
         """Every kind of request, in the order in which all counts stand: single ones, then each flow's steps."""
         return tuple(self._kinds())
 
+    @property
+    def followers(self) -> tuple[str, ...]:
+        """The steps whose due instants only the answers before them decide: all but the first of each flow."""
+        return tuple(step.name for flow in self.flows for step in flow.requests[1:])
+
     def _kinds(self) -> Iterator[Request]:
         yield from self.requests
         for flow in self.flows:

@@ -17,7 +17,7 @@ QUANTILES = ((0.50, "P50"), (0.95, "P95"), (0.99, "P99"), (1.0, "Max"))
 
 def requests_table(record: RunRecord, hold: Window) -> Table:
     """Every kind of request over the hold (over the whole load when there was no hold)."""
-    seconds, stretch = _stretch(record, hold)
+    seconds, stretch = stretch_told(record, hold)
     counts = record.counts[record.counts["second"].isin(seconds)]
     added = counts.groupby("request")[["due", "sent", "ok", "failed", "unsent"]].sum()
     planned = [request.name for request in record.plan.workload.kinds]
@@ -31,14 +31,15 @@ def requests_table(record: RunRecord, hold: Window) -> Table:
             text("Request"), number("Sent"), number("OK", "answered as expected, in time"), number("Failed"),
             number("Unsent", UNSENT), *(number(title) for _, title in QUANTILES),
         ),
-        rows=tuple((name, *_counts(added, name), *_times(record, [name], seconds)) for name in names),
-        total=("All", *_counts(added, ""), *_times(record, names, seconds)) if names else (),
+        rows=tuple((name, *_counts(added, name), *times_told(record, [name], seconds)) for name in names),
+        total=("All", *_counts(added, ""), *times_told(record, names, seconds)) if names else (),
         note=f"{stretch} Latency is that of requests answered as expected, from the instant each was due.",
         empty="No request was sent.",
     )  # fmt: skip
 
 
-def _stretch(record: RunRecord, hold: Window) -> tuple[range, str]:
+def stretch_told(record: RunRecord, hold: Window) -> tuple[range, str]:
+    """The seconds that tables are over, and the sentence that says so."""
     seconds = range(int(hold.start_unix_s), int(hold.end_unix_s))
     if record.counts.empty:
         return seconds, "No load was driven."
@@ -52,8 +53,9 @@ def _counts(added: pd.DataFrame, request: str) -> tuple[str, ...]:
     return tuple(count(added[column][request]) for column in ("sent", "ok", "failed", "unsent"))
 
 
-def _times(record: RunRecord, names: list[str], seconds: range) -> tuple[str, ...]:
-    table = record.latency.table(names, seconds)
+def times_told(record: RunRecord, tags: list[str], seconds: range) -> tuple[str, ...]:
+    """P50, P95, P99 and the longest of what stands under these tags."""
+    table = record.latency.table(tags, seconds)
     all_counts = table.counts.sum(axis=0)
     return tuple(milliseconds(quantile_ms(table.values_us, all_counts, ratio)) for ratio, _ in QUANTILES)
 

@@ -23,6 +23,7 @@ from analysis.report.cluster_tables import (
 )  # fmt: skip
 from analysis.report.findings import Told, findings_told
 from analysis.report.headline import WORD, sentence
+from analysis.report.journey_tables import journey_tables
 from analysis.report.load_tables import failures_table, phases_table, requests_table, writes_table
 from analysis.report.load_words import Fact, driven, facts
 from analysis.report.meanings import WORDS
@@ -139,6 +140,7 @@ def _tables(record: RunRecord, evidence: Evidence, measurement: Measurement, see
     """seen: the autoscalers, when they have no place of their own."""
     return (
         requests_table(record, evidence.hold),
+        *journey_tables(record, evidence.hold),
         failures_table(record, evidence.hold),
         reconciliation_table(evidence),
         *([scale_ups_table(record, seen)] if seen else []),

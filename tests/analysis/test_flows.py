@@ -1,0 +1,68 @@
+"""A run of flows read back: what was due, how journeys went, and how long effects took to be seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.client_load import client_load
+from analysis.hold import due_per_second, hold_of
+from analysis.report.journey_tables import journey_tables
+from analysis.report.load_tables import failures_table, requests_table
+from analysis.report.meanings import failure_meaning
+from analysis.results import read_record
+from slo.evidence import NotSeen
+from tests.analysis.flows import write_flows
+from tests.analysis.records import Synthetic
+
+
+def test_what_follows_an_answer_is_due_by_the_workers_counts(tmp_path: Path) -> None:
+    record = read_record(write_flows(tmp_path / "run", broken=2))
+    due, odd = due_per_second(record)
+    assert (int(due[7]), odd) == (10 + 10 + 10 + 3 * 8, "")
+    client = client_load(record, hold_of(record))
+    assert not isinstance(client, NotSeen)
+    assert int((client.due - client.sent - client.unsent).sum()) == 0
+    assert client.failed_by_kind == {"capture": 2 * 20}
+
+
+def test_visibility_is_no_latency_of_requests(tmp_path: Path) -> None:
+    record = read_record(write_flows(tmp_path / "run"))
+    client = client_load(record, hold_of(record))
+    assert not isinstance(client, NotSeen)
+    assert int(client.answered.values_us.max()) < 10_000
+    assert not record.gaps
+
+
+def test_each_step_is_listed_under_its_flow(tmp_path: Path) -> None:
+    record = read_record(write_flows(tmp_path / "run", broken=2))
+    rows = {row[0]: row for row in requests_table(record, hold_of(record).window).rows}
+    assert list(rows) == ["home", "order/search", "order/buy", "order/shown"]
+    assert rows["order/buy"][1:4] == ("200", "160", "40")
+
+
+def test_journeys_are_counted_from_their_first_step_to_their_last(tmp_path: Path) -> None:
+    record = read_record(write_flows(tmp_path / "run", broken=2, missing=1))
+    flows, _ = journey_tables(record, hold_of(record).window)
+    # 25 s of ten a second: two fail at `buy`, and one is never seen.
+    assert flows.rows == (("order", "3", "250", "175", "70 %", "75", "buy"),)
+
+
+def test_accepted_to_visible_stands_with_its_percentiles_and_failures(tmp_path: Path) -> None:
+    record = read_record(write_flows(tmp_path / "run", missing=1))
+    _, visible = journey_tables(record, hold_of(record).window)
+    assert visible.rows == (("order/shown", "180", "250 ms", "250 ms", "250 ms", "250 ms", "20", "0"),)
+
+
+def test_a_plan_without_flows_has_none_of_these_tables(tmp_path: Path) -> None:
+    record = read_record(Synthetic().write(tmp_path / "run"))
+    assert journey_tables(record, hold_of(record).window) == ()
+
+
+@pytest.mark.parametrize("kind", ["capture", "effect missing", "effect repeated"])
+def test_the_failures_of_flows_are_told_in_words(tmp_path: Path, kind: str) -> None:
+    record = read_record(write_flows(tmp_path / "run", broken=1, kind=kind))
+    (row,) = failures_table(record, hold_of(record).window).rows
+    assert (row[0], row[4]) == (kind, failure_meaning(kind))
+    assert row[4]
