@@ -21,6 +21,9 @@ class Outbox:
 
     _pending: list[Delta] = field(default_factory=list)
     _last_seq: int = 0
+    _sent_up_to: int = 0
+    _waiting_for: int = 0  # the oldest unacknowledged one at the last sending …
+    _waiting_since_s: float = 0.0  # … and since when
 
     def put(self, *, body: str, vitals: dict[str, float], final: bool = False) -> Delta:
         """Number a drained delta and keep it until it is acknowledged."""
@@ -32,6 +35,20 @@ class Outbox:
     def acknowledge(self, up_to_seq: int) -> None:
         """Forget everything the master has written down."""
         self._pending = [delta for delta in self._pending if delta.seq > up_to_seq]
+
+    def to_send(self, *, now_s: float, again_after_s: float) -> tuple[Delta, ...]:
+        """What is new; everything again when for so long no acknowledgement has come any further.
+
+        Not sooner: a master that is only slow would get each delta many times, and so become slower still.
+        """
+        oldest = self._pending[0].seq if self._pending else 0
+        if oldest != self._waiting_for:
+            self._waiting_for, self._waiting_since_s = oldest, now_s
+        if oldest <= self._sent_up_to and now_s - self._waiting_since_s >= again_after_s:
+            self._waiting_since_s, self._sent_up_to = now_s, 0
+        chosen = tuple(delta for delta in self._pending if delta.seq > self._sent_up_to)
+        self._sent_up_to = self._last_seq
+        return chosen
 
     @property
     def pending(self) -> tuple[Delta, ...]:

@@ -13,6 +13,7 @@ from loadtest.vitals import Vitals
 
 LEASE_S = 4.0  # without an acknowledgement for so long the engine stops by itself
 REPORT_EVERY_S = 1.0
+RESEND_AFTER_S = 2.0  # while it sends; the last one goes again after a second: the master waits for it
 GIVE_UP_AFTER_S = 30.0  # a worker whose master stays silent for so long after its lease ends itself
 
 
@@ -65,7 +66,7 @@ class WorkerSide:
         return self.engine is not None and self.engine.state() != "new"
 
     def report(self) -> None:
-        """Drain the engine once and send everything that is not acknowledged."""
+        """Drain the engine once and send what is new, and again what has long not been acknowledged."""
         if self.engine is None or not self._is_loading:
             return
         if not self.final_sent:
@@ -73,7 +74,8 @@ class WorkerSide:
             body = self.engine.drain(everything=done)
             self.outbox.put(body=body, vitals=self.vitals.read(), final=done)
             self.final_sent = done
-        for delta in self.outbox.pending:
+        again_after_s = REPORT_EVERY_S if self.final_sent else RESEND_AFTER_S
+        for delta in self.outbox.to_send(now_s=self.clock.monotonic_s(), again_after_s=again_after_s):
             self._send(
                 "golive_delta",
                 {"seq": delta.seq, "body": delta.body, "vitals": delta.vitals, "final": delta.final,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import threading
 import time
@@ -34,6 +35,7 @@ from scenarios.target import TargetClass
 RESULTS = Path("/results")
 LOCUST_PORT = 5557
 NAMESPACE_VARIABLE = "GOLIVE_POD_NAMESPACE"
+METRICS_PORT_VARIABLE = "GOLIVE_METRICS_PORT"  # set by the chart where somebody may scrape
 RENEW_EVERY_S = KEPT_S / 4
 
 
@@ -52,18 +54,18 @@ def run_master(environment: Mapping[str, str], *, mounted: Path = MOUNTED, resul
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     desk = Desk(folder=folder, on_stop=stop, status=PodStatus(run_id=orders.run_id))
     serve(desk, port=RECORD_PORT)
-    _lead(plan, orders, desk, environment.get(NAMESPACE_VARIABLE, ""))
+    _lead(plan, orders, desk, environment)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: leaving.set())
     _keep(desk, orders, leaving)
     return 0
 
 
-def _lead(plan: Plan, orders: PodOrders, desk: Desk, own_namespace: str) -> None:
+def _lead(plan: Plan, orders: PodOrders, desk: Desk, environment: Mapping[str, str]) -> None:
     """Run, gather, judge. Whatever goes wrong is told by the desk; the pod stays to hand out what there is."""
     console = Console(soft_wrap=True)
     try:
-        ended = _conduct(plan, orders, desk.folder, own_namespace, console)
+        ended = _conduct(plan, orders, desk.folder, environment, console)
         verdict = conclude(desk.folder)
         desk.tell(state="ready", ended=ended)
         console.print(f"{orders.run_id}: {ended}, {verdict.outcome.value}", highlight=False)
@@ -79,12 +81,12 @@ def _lead(plan: Plan, orders: PodOrders, desk: Desk, own_namespace: str) -> None
         sys.excepthook(type(bug), bug, bug.__traceback__)
 
 
-def _conduct(plan: Plan, orders: PodOrders, folder: Path, own_namespace: str, console: Console) -> str:
+def _conduct(plan: Plan, orders: PodOrders, folder: Path, environment: Mapping[str, str], console: Console) -> str:
     outlook = Outlook(plan.target)
     warnings = check_metrics(plan)
     progress = Progress(Watcher(folder, plan, outlook.replicas), console)
     with ExitStack() as held:
-        seen = held.enter_context(witness(plan, orders, folder, own_namespace))
+        seen = held.enter_context(witness(plan, orders, folder, environment.get(NAMESPACE_VARIABLE, "")))
         held.enter_context(_kept_lease(orders, console))
         around = Surroundings(
             folder=folder,
@@ -95,10 +97,18 @@ def _conduct(plan: Plan, orders: PodOrders, folder: Path, own_namespace: str, co
             elsewhere=WorkersElsewhere(bind_host="*", port=LOCUST_PORT, connect_within_s=orders.connect_within_s),
             fingerprint={**orders.fingerprint, **seen},
             warnings=warnings,
+            metrics=metrics_address(environment.get(METRICS_PORT_VARIABLE, "")),
         )
         ended = conduct(plan, around)
     outlook.gather(folder)
     return ended
+
+
+def metrics_address(port: str) -> str:
+    """Where the metrics are served: all addresses of the pod, of both families where there are two; "" for no port."""
+    if not port:
+        return ""
+    return f"[::]:{port}" if socket.has_dualstack_ipv6() else f"0.0.0.0:{port}"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import socketserver
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,6 +47,13 @@ class _Server(ThreadingHTTPServer):
             self.address_family = socket.AF_INET6
         self._room = threading.BoundedSemaphore(MOST_AT_ONCE)
         super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        """Bind, for IPv4 as well where the address is IPv6's; without looking up a name for it."""
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread of its own, unless too many are being answered already."""

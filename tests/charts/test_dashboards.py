@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from analysis.ports import Series
 from analysis.prometheus import Prometheus
@@ -17,6 +18,7 @@ from analysis.promql import FIXED
 from scenarios.target import PrometheusQueries
 from tests.charts.places import CHART
 from tests.contracts.prometheus_server import prometheus_binary, prometheus_over
+from tests.loadtest.metrics.test_page import a_busy_page
 
 DASHBOARDS = sorted((CHART / "dashboards").glob("*.json"))
 CHOSEN = {
@@ -24,6 +26,8 @@ CHOSEN = {
     "namespace": "tartware-system",
     "hpa": "gateway",
     "golive": "golive",
+    "run": "20261125T010203Z-smoke-ab12",
+    "master": "192.0.2.7:9646",
     "__rate_interval": "1m",
 }
 OF_THE_HPA = {"namespace": "tartware-system", "horizontalpodautoscaler": "gateway"}
@@ -42,17 +46,32 @@ def panels(path: Path) -> list[dict[str, Any]]:
 
 
 def questions(path: Path) -> list[str]:
+    return asked_with(path, CHOSEN)
+
+
+def asked_with(path: Path, chosen: Mapping[str, str]) -> list[str]:
+    """What the panels ask when these values are chosen."""
     asked = [target["expr"] for panel in panels(path) for target in panel["targets"]]
-    return [re.sub(r"\$(\w+)", lambda name: CHOSEN[name[1]], expression) for expression in asked]
+    return [re.sub(r"\$(\w+)", lambda name: chosen[name[1]], expression) for expression in asked]
 
 
 def names(promql: str) -> set[str]:
-    return set(re.findall(r"\b(?:http|kube|container|command|golive)_\w+", promql))
+    return set(re.findall(r"\b(?:http|kube|container|command|golive|process)_\w+", promql))
 
 
 def known() -> set[str]:
     own = {name for query in vars_of(PrometheusQueries()) for name in names(query)}
-    return own | set(FIXED.values()) | CADVISOR
+    return own | set(FIXED.values()) | CADVISOR | set(golives_own())
+
+
+def golives_own() -> dict[str, list[dict[str, str]]]:
+    """What a run's master serves: labels by name, from its real page."""
+    _, text = a_busy_page().rendered("")
+    found: dict[str, list[dict[str, str]]] = {}
+    for family in text_string_to_metric_families(text.decode()):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append({**sample.labels, "instance": CHOSEN["master"]})
+    return found
 
 
 def vars_of(queries: PrometheusQueries) -> list[str]:
@@ -111,6 +130,7 @@ def samples() -> Mapping[str, list[Series]]:
         **{name: [OF_THE_HPA] for name in hpa},
         "kube_horizontalpodautoscaler_status_condition": conditions,
         **{name: [OF_GOLIVE] for name in CADVISOR},
+        **golives_own(),
     }
     at = BEGIN_UNIX_S + np.arange(0, 600, 15.0)
     return {

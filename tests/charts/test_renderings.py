@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from loadtest.cluster.master_pod import METRICS_PORT_VARIABLE
 from tests.charts.helm import Manifest, manifests, needs_helm, rendered, value_sets
 from tests.charts.places import VALUES
 
@@ -136,6 +137,21 @@ def test_the_master_answers_workers_and_whoever_may_scrape() -> None:
     ingress = named("full", "NetworkPolicy", "-master")["spec"]["ingress"]
     assert [[port["port"] for port in rule["ports"]] for rule in ingress] == [[5557], [9646]]
     assert named("full", "NetworkPolicy", "-worker")["spec"]["ingress"] == []
+
+
+def test_metrics_are_served_where_they_are_asked_for_and_nowhere_else() -> None:
+    def told(value_set: str) -> tuple[list[str], list[str]]:
+        container = named(value_set, "Job", "-master")["spec"]["template"]["spec"]["containers"][0]
+        variables = [one["value"] for one in container["env"] if one["name"] == METRICS_PORT_VARIABLE]
+        return variables, [port["name"] for port in container["ports"]]
+
+    assert told("full") == (["9646"], ["locust", "metrics"])  # by its PodMonitor
+    assert told("open") == (["9646"], ["locust", "metrics"])  # without one
+    assert told("minimal") == ([], ["locust"])
+    monitor = named("full", "PodMonitor", "-master")["spec"]
+    assert monitor["podMetricsEndpoints"][0]["port"] == "metrics"
+    pod = named("full", "Job", "-master")["spec"]["template"]["metadata"]["labels"]
+    assert monitor["selector"]["matchLabels"].items() <= pod.items()
 
 
 def test_a_role_is_made_in_each_target_namespace_once() -> None:

@@ -75,7 +75,9 @@ def _openmetrics(stored: Mapping[str, Sequence[Series]]) -> str:
     for name, series in stored.items():
         lines.append(f"# TYPE {name} unknown")
         for one in series:
-            labels = ",".join(f'{label}="{value}"' for label, value in one.labels.items() if label != "__name__")
+            labels = ",".join(
+                f"{label}={json.dumps(value)}" for label, value in one.labels.items() if label != "__name__"
+            )
             pairs = zip(one.at_unix_s, one.values, strict=True)
             lines += [f"{name}{{{labels}}} {value:g} {at:.3f}" for at, value in pairs]
     return "\n".join([*lines, "# EOF\n"])

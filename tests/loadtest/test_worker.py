@@ -91,11 +91,25 @@ def test_a_target_that_cannot_be_reached_is_told_to_the_master() -> None:
     assert told.last("golive_armed")["problem"] == "connection refused by 127.0.0.1:1"
 
 
-def test_an_unacknowledged_delta_is_sent_again_with_the_next() -> None:
-    side, _, told, _ = armed_and_started()
-    side.report()
-    side.report()
-    assert [content["seq"] for kind, content in told.messages if kind == "golive_delta"] == [1, 1, 2]
+def test_a_delta_that_stays_unacknowledged_is_sent_again_with_all_behind_it() -> None:
+    side, _, told, clock = armed_and_started()
+    for _ in range(3):
+        side.report()
+        clock.now_s += 1.0
+    assert [content["seq"] for kind, content in told.messages if kind == "golive_delta"] == [1, 2, 1, 2, 3]
+
+
+def test_a_master_that_is_slow_but_gets_on_is_sent_nothing_twice() -> None:
+    side, _, told, clock = armed_and_started()
+    for second in range(10):
+        side.report()
+        clock.now_s += 1.0
+        if second >= 4:
+            side.hear("golive_ack", {"seq": second - 3})  # four seconds late
+        elif second >= 1:
+            side.outbox.acknowledge(0)
+    sent = [content["seq"] for kind, content in told.messages if kind == "golive_delta"]
+    assert sent[-5:] == [6, 7, 8, 9, 10]
 
 
 def test_an_acknowledgement_empties_the_outbox_and_renews_the_lease() -> None:

@@ -64,6 +64,10 @@ affinity:
 {{- end -}}
 
 {{/* Environment of both roles. */}}
+{{- define "golive.servesMetrics" -}}
+{{- if or .Values.metrics.enabled .Values.podMonitor.enabled }}yes{{ end -}}
+{{- end -}}
+
 {{- define "golive.env" -}}
 - name: HOME
   value: /tmp

@@ -13,6 +13,7 @@ from loadtest.metrics import page as page_module
 from tests.loadtest.builders import SECOND, counts, latency
 from tests.loadtest.metrics.builders import a_page, a_tally, accept
 
+HOLD = 'hold "1" \\'  # what has to be escaped
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
@@ -28,7 +29,7 @@ def a_busy_page() -> page_module.MetricsPage:
     tally = a_tally(("home", "search"), workers=2)
     tally.happened("worker_ready", {"worker": 0, "clock_offset_s": 0.0})
     tally.happened("load_started", {"t0_unix_s": float(SECOND)})
-    tally.happened("phase_started", {"phase": 'hold "1"\n', "judged": True})
+    tally.happened("phase_started", {"phase": HOLD, "judged": True})
     accept(tally, {
         "counts": [counts(ok=3, failed={"status 503": 1}, unsent=2)],
         "latency": [latency(SECOND, [900, 7000, 70_000_000 - 10_000_001]), latency(SECOND, [400], "golive.lag")],
@@ -51,7 +52,7 @@ def test_each_format_says_the_same(accept_header: str, parse: object, kind: str)
     assert samples["golive_failures_total", (("kind", "status 503"),)] == 1
     assert samples["golive_workers", (("state", "running"),)] == 1
     assert samples["golive_in_flight_requests", ()] == 2.5
-    assert samples["golive_phase_info", (("judged", "true"), ("phase", 'hold "1"\n'))] == 1
+    assert samples["golive_phase_info", (("judged", "true"), ("phase", HOLD))] == 1
     assert samples["golive_check_result", (("check", "unsent-arrivals"), ("verdict", "found"))] == 1
     assert samples["golive_check_result", (("check", "worker-lost"), ("verdict", "clear"))] == 1
     assert samples["golive_schedule_lag_seconds_bucket", (("le", "0.0005"),)] == 1

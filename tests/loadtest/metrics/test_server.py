@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from loadtest.cluster.master_pod import metrics_address
 from loadtest.metrics.server import MOST_AT_ONCE, serve
 
 
@@ -41,6 +42,19 @@ def test_there_is_nothing_else(address: tuple[str, int]) -> None:
     with pytest.raises(urllib.error.HTTPError, match="404") as refused:
         got(address, "/")
     refused.value.close()
+
+
+def test_in_a_pod_it_listens_on_every_address_of_both_families() -> None:
+    assert metrics_address("") == ""
+    server = serve(page, metrics_address("0"))
+    port = server.server_address[1]
+    try:
+        assert got(("127.0.0.1", port), "/metrics")
+        if socket.has_dualstack_ipv6():
+            assert got(("[::1]", port), "/metrics")
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_a_taken_port_is_said_at_once(address: tuple[str, int]) -> None:

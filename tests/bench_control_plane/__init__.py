@@ -1,0 +1,1 @@
+"""One real master and many simulated workers: what the control plane carries."""
