@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.ledger import Ledger, Outbox
+from loadtest.ledger import Delta, Ledger, Outbox
 
 
 def test_a_repeated_delta_is_not_accepted_again() -> None:
@@ -51,30 +53,38 @@ def test_what_was_sent_goes_again_only_when_nothing_was_acknowledged_for_long() 
     assert sent(9.0) == []
 
 
+@dataclass
+class BothEnds:
+    """A worker's outbox and a master's ledger with weather in between; a second passes with each event."""
+
+    outbox: Outbox = field(default_factory=Outbox)
+    ledger: Ledger = field(default_factory=Ledger)
+    counted: list[int] = field(default_factory=list)
+    drained: int = 0
+    now_s: float = 0.0
+
+    def happen(self, event: str) -> None:
+        self.now_s += 1.0
+        if event == "drain":
+            self.drained = self.outbox.put(body="x", vitals={}).seq
+            return
+        sent = self.outbox.to_send(now_s=self.now_s, again_after_s=2.0)
+        if event != "lose":
+            self._arrive(sent)
+        if event == "deliver":
+            self.outbox.acknowledge(self.ledger.last_seq(0))
+
+    def _arrive(self, sent: tuple[Delta, ...]) -> None:
+        for delta in sent:
+            if self.ledger.is_next(0, delta.seq):
+                self.counted.append(delta.seq)
+                self.ledger.accept(0, delta.seq)
+
+
 @given(st.lists(st.sampled_from(["drain", "deliver", "lose", "lose the ack"]), max_size=60))
 def test_over_any_bad_wire_each_delta_counts_once_and_in_order(weather: list[str]) -> None:
-    outbox, ledger, counted, now_s = Outbox(), Ledger(), [], 0.0
-
-    def deliver(event: str) -> None:
-        if event == "lose":
-            outbox.to_send(now_s=now_s, again_after_s=2.0)
-            return
-        for delta in outbox.to_send(now_s=now_s, again_after_s=2.0):
-            if ledger.is_next(0, delta.seq):
-                counted.append(delta.seq)
-                ledger.accept(0, delta.seq)
-        if event == "deliver":
-            outbox.acknowledge(ledger.last_seq(0))
-
-    drained = 0
-    for event in weather:
-        now_s += 1.0
-        if event == "drain":
-            drained = outbox.put(body="x", vitals={}).seq
-        else:
-            deliver(event)
-    for _ in range(4):
-        now_s += 1.0
-        deliver("deliver")
-    assert counted == list(range(1, drained + 1))
-    assert outbox.is_empty
+    ends = BothEnds()
+    for event in [*weather, *["deliver"] * 4]:
+        ends.happen(event)
+    assert ends.counted == list(range(1, ends.drained + 1))
+    assert ends.outbox.is_empty
