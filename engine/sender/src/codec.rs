@@ -30,6 +30,7 @@ pub struct Answer {
     pub checks_hold: bool,
     /// What the kind's look found, where it has one.
     pub found: Option<Box<Found>>,
+    pub from_cache: bool,
 }
 
 /// What an answer is checked for while it is read.
@@ -65,6 +66,8 @@ enum Stage {
 }
 
 /// Reads one answer. Fed with a growing buffer, from which it takes what it has understood.
+// Each is one fact of a head, none a state.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub struct AnswerReader {
     stage: Stage,
@@ -73,6 +76,7 @@ pub struct AnswerReader {
     status: u16,
     keep_alive: bool,
     headers_hold: bool,
+    from_cache: bool,
     body_len: u64,
     head_seen: usize,
     body: Vec<u8>,
@@ -90,6 +94,7 @@ impl AnswerReader {
             status: 0,
             keep_alive: true,
             headers_hold: true,
+            from_cache: false,
             body_len: 0,
             head_seen: 0,
             body: Vec::new(),
@@ -137,6 +142,7 @@ impl AnswerReader {
             keep_alive: self.keep_alive,
             checks_hold: self.headers_hold && body_holds && found.as_ref().is_none_or(|found| found.checks_hold),
             found,
+            from_cache: self.from_cache,
         }
     }
 
@@ -199,6 +205,7 @@ impl AnswerReader {
         if let Some(look) = &expected.look {
             look.keep(response.headers.iter().map(|header| (header.name, header.value)), &mut self.kept);
         }
+        self.from_cache = crate::caching::shown_by(response.headers);
         self.stage = self.body_stage(&framing)?;
         Ok(true)
     }

@@ -74,6 +74,7 @@ impl Connection {
         let pool = Rc::clone(&self.pool);
         let kind = &pool.kinds[arrival.request];
         let mut reused = self.exchange.is_some();
+        pool.target.addresses.give(self.address());
         kind.template.write(arrival.number, &mut self.output, &mut self.body);
         let mut sent: Option<Sent> = None;
         loop {
@@ -122,11 +123,15 @@ impl Connection {
         let left_us = self.pool.deadline_ns(arrival).saturating_sub(self.pool.now_ns()) / 1000;
         let timeout = Duration::from_micros(self.pool.connect_timeout_us.min(left_us).max(1));
         let target = std::sync::Arc::clone(&self.pool.target);
-        match tokio::time::timeout(timeout, target.connect()).await {
+        match tokio::time::timeout(timeout, target.connect(self.address())).await {
             Err(_) => Err(Failure::TimeoutConnect),
             Ok(Err(error)) => Err(Failure::of_connecting(&error)),
             Ok(Ok(stream)) => Ok(Exchange::new(stream, self.slot)),
         }
+    }
+
+    fn address(&self) -> usize {
+        self.pool.slots.borrow()[self.slot].address
     }
 
     fn note_sent(&self, arrival: &Arrival) -> Sent {
@@ -145,6 +150,9 @@ impl Connection {
     fn conclude(&mut self, arrival: &Arrival, sent: &Sent, reading: Reading) -> bool {
         let failure = match reading {
             Reading::Whole(answer) => {
+                if answer.from_cache {
+                    self.pool.note(|record| record.cached(arrival.due_ns, arrival.request));
+                }
                 let is_clean = self.exchange.as_mut().is_some_and(Exchange::is_clean);
                 let reusable = answer.keep_alive && is_clean;
                 match self.judge(arrival, &answer) {

@@ -185,8 +185,10 @@ impl Engine {
         let at = |second: u64| started.start_unix_s + second;
         let in_flight: Vec<_> = quiet.iter().map(|seen| (at(seen.second), seen.mean_in_flight)).collect();
         let timers: Vec<_> = quiet.iter().map(|seen| (at(seen.second), seen.late_p99_us)).collect();
+        let addresses = lock(&self.target).addresses.take(at(now_s));
         json!({
             "counts": delta.counts, "latency": delta.latency, "in_flight": in_flight, "control_timer_us": timers,
+            "addresses": addresses,
         })
         .to_string()
     }

@@ -1,5 +1,7 @@
 //! golive's load engine: when each request is due, send it, count it. It knows no objectives and no Python.
 
+mod addresses;
+mod caching;
 mod capture;
 mod checks;
 mod clock;

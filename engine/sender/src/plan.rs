@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::addresses::Spread;
 use crate::error::EngineError;
 use crate::flow_check::{check_flows, check_refresh};
 use crate::journey_plan::{Capture, Flow, Order, Poll, Refresh};
@@ -26,6 +27,8 @@ pub struct Plan {
     pub requests: Vec<Request>,
     #[serde(default)]
     pub flows: Vec<Flow>,
+    #[serde(default)]
+    pub addresses: Spread,
 }
 
 /// How arrivals are spread along the rate line.

@@ -32,7 +32,8 @@ pub struct Slot {
     pub waker: Option<Waker>,
     pub deadline_ns: u64, // after the start of the rate line; 0: nothing is running
     pub expired: bool,
-    pub written: bool, // its request is on the way
+    pub written: bool,  // its request is on the way
+    pub address: usize, // its place among the target's addresses
 }
 
 /// What a thread's pacer and its connections share. Everything happens on one thread.
@@ -48,6 +49,7 @@ pub struct Pool {
     pub closed: Option<RefCell<ClosedLoop>>,
     pub slots: RefCell<Vec<Slot>>,
     pub idle: RefCell<Vec<usize>>,
+    pub turn: Cell<usize>, // the address that is next
     pub free: RefCell<Vec<usize>>,
     pub queue: RefCell<VecDeque<Arrival>>,
     pub busy: Cell<u64>,           // connections at work, connecting ones included
@@ -185,15 +187,18 @@ impl Pool {
 
     /// A place for a new connection, while there is one.
     pub fn open_slot(&self, limit: usize) -> Option<usize> {
-        if let Some(slot) = self.free.borrow_mut().pop() {
-            return Some(slot);
-        }
         let mut slots = self.slots.borrow_mut();
-        if slots.len() >= limit {
-            return None;
-        }
-        slots.push(Slot::default());
-        Some(slots.len() - 1)
+        let free = self.free.borrow_mut().pop();
+        let slot = match free {
+            Some(slot) => slot,
+            None if slots.len() >= limit => return None,
+            None => {
+                slots.push(Slot::default());
+                slots.len() - 1
+            }
+        };
+        slots[slot].address = self.next_turn();
+        Some(slot)
     }
 
     /// Give a place back.

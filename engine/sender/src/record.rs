@@ -42,6 +42,7 @@ struct Counts {
     unavailable: u64,
     sent_bytes: u64,
     received_bytes: u64,
+    cached: u64,
     failed: BTreeMap<Failure, u64>,
     answered: Option<Latencies>,
     failed_latency: Option<Latencies>,
@@ -90,6 +91,11 @@ impl Record {
             counts.received_bytes += received_bytes;
             note(&mut counts.answered, latency_us, spare);
         });
+    }
+
+    /// An answer, as expected or not, came out of a cache.
+    pub fn cached(&mut self, due_ns: u64, request: usize) {
+        self.counts(due_ns, request).cached += 1;
     }
 
     /// A request failed. `latency_us`: until the failure, or its time-out when it was not answered.
@@ -253,6 +259,7 @@ impl Counts {
         self.unavailable += other.unavailable;
         self.sent_bytes += other.sent_bytes;
         self.received_bytes += other.received_bytes;
+        self.cached += other.cached;
         for (failure, count) in other.failed {
             *self.failed.entry(failure).or_default() += count;
         }
@@ -263,11 +270,15 @@ impl Counts {
     fn entry(&self, second: u64, name: &str) -> Value {
         let failed: BTreeMap<String, u64> =
             self.failed.iter().map(|(failure, count)| (failure.to_string(), *count)).collect();
-        json!({
+        let mut entry = json!({
             "second": second, "request": name, "due": self.due, "sent": self.sent, "ok": self.ok,
             "failed": failed, "unavailable": self.unavailable, "unsent": self.unsent,
             "sent_bytes": self.sent_bytes, "received_bytes": self.received_bytes,
-        })
+        });
+        if self.cached > 0 {
+            entry["cached"] = json!(self.cached);
+        }
+        entry
     }
 }
 

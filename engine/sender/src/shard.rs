@@ -79,6 +79,7 @@ impl Shard {
             closed,
             slots: RefCell::default(),
             idle: RefCell::default(),
+            turn: Cell::new(0),
             free: RefCell::default(),
             queue: RefCell::new(VecDeque::new()),
             busy: Cell::new(0),
@@ -188,13 +189,7 @@ impl Pacer {
             if self.pool.queue.borrow().is_empty() {
                 return;
             }
-            // The connection used last is the warmest.
-            let idle = self.pool.idle.borrow_mut().pop();
-            let slot = match idle {
-                Some(slot) => Some((slot, true)),
-                None => self.pool.open_slot(self.connections).map(|slot| (slot, false)),
-            };
-            let Some((slot, is_open)) = slot else { return };
+            let Some((slot, is_open)) = self.pool.slot_in_turn(self.connections) else { return };
             let Some(arrival) = self.pool.next_waiting(now_ns) else {
                 self.put_back(slot, is_open);
                 return;

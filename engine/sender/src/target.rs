@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::TlsConnector;
 
+use crate::addresses::{Addresses, Spread};
 use crate::error::EngineError;
 use crate::plan::{refuse, Plan};
 
@@ -25,7 +26,9 @@ pub struct Target {
     name: String,
     port: u16,
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    spread: Spread,
     pub address: Option<SocketAddr>,
+    pub addresses: Arc<Addresses>,
 }
 
 impl Target {
@@ -48,20 +51,24 @@ impl Target {
             name,
             port,
             tls,
+            spread: plan.addresses,
             address: None,
+            addresses: Arc::default(),
         })
     }
 
     /// Find the target's address and take one connection to show that it is there.
     pub fn resolve(&mut self, timeout: Duration) -> Result<(), String> {
-        let found = (self.name.as_str(), self.port)
+        let found: Vec<SocketAddr> = (self.name.as_str(), self.port)
             .to_socket_addrs()
-            .map_err(|error| format!("the name {} cannot be resolved: {error}", self.name))?;
+            .map_err(|error| format!("the name {} cannot be resolved: {error}", self.name))?
+            .collect();
         let mut last = format!("the name {} has no address", self.name);
-        for address in found {
+        for address in found.iter().copied() {
             match BlockingStream::connect_timeout(&address, timeout) {
                 Ok(_) => {
                     self.address = Some(address);
+                    self.addresses = Arc::new(Addresses::of(&found, address, self.spread, timeout));
                     return Ok(());
                 }
                 Err(error) => last = format!("{} by {address}", plainly(&error)),
@@ -86,9 +93,9 @@ impl Target {
         }
     }
 
-    /// A stream for the load.
-    pub async fn connect(&self) -> io::Result<Stream> {
-        let address = self.address.ok_or(io::ErrorKind::NotConnected)?;
+    /// A stream for the load, to the address at this place.
+    pub async fn connect(&self, place: usize) -> io::Result<Stream> {
+        let address = self.addresses.at(place).ok_or(io::ErrorKind::NotConnected)?;
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         match &self.tls {
