@@ -51,6 +51,10 @@ impl ControlTimer {
             let woken_ns = now_ns();
             let under_way: u64 = in_flight.iter().map(|gauge| gauge.load(Ordering::Relaxed)).sum();
             let mut seconds = lock(&self.samples);
+            // Told to stop meanwhile: the last samples have been taken.
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
             let samples = seconds.entry((at_ns - start_ns) / 1_000_000_000).or_default();
             samples.late_us.push(woken_ns.saturating_sub(at_ns) / 1000);
             samples.in_flight += under_way;
