@@ -37,6 +37,7 @@ def client_load(record: RunRecord, hold: Hold) -> ClientLoad | NotSeen:
         failed_latency=record.latency.table([name + FAILED for name in names], hold.seconds),
         load_sent=int(record.counts["sent"].sum()),
         load_answered=answered_in_load(record),
+        cached=int(inside["cached"].sum()),
     )
 
 

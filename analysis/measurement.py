@@ -14,6 +14,7 @@ from analysis.hold import Hold, due_per_second
 from analysis.latency_log import FAILED, LAG, SERVICE
 from analysis.results import RunRecord
 from analysis.scrapes import longest_hole_s
+from analysis.spread import given_to_addresses, given_to_replicas
 from slo.evidence import LatencyTable
 from slo.validity import UNCOUNTED_AT_MOST_S, Blindness, ClusterFacts, Measurement, WorkerFacts
 from slo.words import instant
@@ -48,6 +49,8 @@ def measurement_of(
         worker_late_at_unix_s=tuple(event.at_unix_s for event in record.happened("worker_late")),
         cluster=facts,
         uncounted_at_most=_uncounted_at_most(record),
+        addresses=given_to_addresses(record, hold),
+        replicas=given_to_replicas(record, hold),
     )
 
 

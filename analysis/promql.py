@@ -8,6 +8,7 @@ from scenarios.target import Target
 
 # Series that only the target's owner can name (PrometheusQueries), by the name of the evidence they become.
 OWN = ("requests", "errors", "duration_buckets", "backlog", "up")
+MAY_BE_MISSING = ("replicas",)  # asked only where the target names it
 
 # kube-state-metrics' names (docs/metrics/workload/horizontalpodautoscaler-metrics.md and deployment-metrics.md).
 # It has no reason for a condition; the rehearsal's own last one has.
@@ -34,7 +35,7 @@ def expressions(target: Target, window_s: float) -> dict[str, str]:
 
     `$window` in the target's own expressions becomes the length of the judged window in whole seconds.
     """
-    own = {name: getattr(target.queries, name) for name in OWN}
+    own = {name: getattr(target.queries, name) for name in (*OWN, *MAY_BE_MISSING)}
     within = {name: promql.replace("$window", f"{window_s:.0f}s") for name, promql in own.items() if promql.strip()}
     kubernetes = {name: metric + _selector(name, target.namespace) for name, metric in FIXED.items()}
     return {**within, **kubernetes, "alerts": ALERTS}

@@ -60,7 +60,8 @@ class RunRecord:
 
     counts: second, request, worker, seq, due, sent, ok, unavailable, unsent, sent_bytes, received_bytes, failed;
         a row a line of seconds.jsonl, each delta once. failures: second, request, kind, count.
-    workers: the lines of workers.jsonl. gaps: what is missing or cannot be read, each in words.
+    workers: the lines of workers.jsonl; addresses: those of addresses.jsonl, each delta once. gaps: what is missing or
+        cannot be read, each in words.
     """
 
     folder: Path
@@ -71,6 +72,7 @@ class RunRecord:
     failures: pd.DataFrame
     latency: LatencyLog
     workers: pd.DataFrame
+    addresses: pd.DataFrame
     gaps: tuple[str, ...]
 
     def happened(self, kind: str) -> tuple[Event, ...]:
@@ -81,6 +83,7 @@ class RunRecord:
 WORKER_COLUMNS = (
     "second", "worker", "in_flight", "control_timer_us", "cpu_s", "rss_bytes", "periods", "throttled_periods",
 )  # fmt: skip
+ADDRESS_COLUMNS = ("second", "worker", "seq", "address", "requests")
 
 
 def read_record(folder: Path) -> RunRecord:
@@ -96,6 +99,7 @@ def read_record(folder: Path) -> RunRecord:
     counts, failures, count_gaps = read_counts(folder / "seconds.jsonl")
     latency, latency_gaps = read_latency_log(folder / "load.hlog")
     workers, worker_gaps = read_json_lines(folder / "workers.jsonl")
+    addresses, address_gaps = _addresses(folder / "addresses.jsonl")
     return RunRecord(
         folder=folder,
         header=_header(raw, events),
@@ -105,8 +109,16 @@ def read_record(folder: Path) -> RunRecord:
         failures=failures,
         latency=latency,
         workers=pd.DataFrame(workers, columns=list(WORKER_COLUMNS)).fillna(0),
-        gaps=event_gaps + count_gaps + latency_gaps + worker_gaps,
+        addresses=addresses,
+        gaps=event_gaps + count_gaps + latency_gaps + worker_gaps + address_gaps,
     )
+
+
+def _addresses(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Older records have no such file."""
+    lines, gaps = read_json_lines(path) if path.exists() else ([], ())
+    table = pd.DataFrame(lines, columns=list(ADDRESS_COLUMNS))
+    return table.drop_duplicates(["worker", "seq", "address"]).astype({"requests": "float64"}), gaps
 
 
 def _run_json(folder: Path) -> Mapping[str, Any]:

@@ -45,8 +45,11 @@ def _is_whole(line: dict[str, Any]) -> bool:
 
 
 def _counts(lines: list[dict[str, Any]]) -> pd.DataFrame:
-    rows = [[line[name] for name in (*ORIGIN, *NUMBERS)] + [sum(line["failed"].values())] for line in lines]
-    table = pd.DataFrame(rows, columns=[*ORIGIN, *NUMBERS, "failed"])
+    rows = [
+        [*(line[name] for name in (*ORIGIN, *NUMBERS)), sum(line["failed"].values()), int(line.get("cached", 0))]
+        for line in lines
+    ]
+    table = pd.DataFrame(rows, columns=[*ORIGIN, *NUMBERS, "failed", "cached"])
     return table.astype({name: "int64" if name != "request" else "str" for name in table.columns})
 
 

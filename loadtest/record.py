@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +23,7 @@ class RecordWriter:
         self._seconds = _append(folder / "seconds.jsonl")
         self._workers = _append(folder / "workers.jsonl")
         self._hlog = _append(folder / "load.hlog")
+        self._addresses = _append(folder / "addresses.jsonl")
         if self._hlog.tell() == 0:
             self._hlog.write(HLOG_HEAD + HLOG_COLUMNS)
             self._hlog.flush()
@@ -36,6 +37,8 @@ class RecordWriter:
         origin = {"worker": worker, "seq": seq}
         self._hlog.write("".join(_interval(entry) for entry in body.get("latency", ())))
         self._hlog.flush()
+        self._addresses.write("".join(_given(entry, origin) for entry in body.get("addresses", ())))
+        self._addresses.flush()
         self._seconds.write("".join(_dumps({**entry, **origin}) for entry in body.get("counts", ())))
         self._seconds.flush()
 
@@ -53,7 +56,7 @@ class RecordWriter:
 
     def close(self) -> None:
         """Make everything durable."""
-        for file in (self._events, self._seconds, self._workers, self._hlog):
+        for file in (self._events, self._seconds, self._workers, self._hlog, self._addresses):
             file.flush()
             os.fsync(file.fileno())
             file.close()
@@ -83,6 +86,11 @@ def _line(file: IO[str], content: Mapping[str, Any]) -> None:
 
 def _dumps(content: Mapping[str, Any]) -> str:
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def _given(entry: Sequence[Any], origin: Mapping[str, int]) -> str:
+    second, address, requests = entry
+    return _dumps({"second": second, **origin, "address": address, "requests": requests})
 
 
 def _interval(entry: Mapping[str, Any]) -> str:

@@ -44,6 +44,7 @@ def engine_plan(
         "grid_us": sending.grid_us,
         "connections": sending.connections,
         "threads": sending.engine_threads,
+        "addresses": sending.addresses,
         "connect_timeout_us": _us(sending.connect_timeout_s),
         "ca_pem": ca_pem,
         "run_date": run_date,

@@ -34,6 +34,7 @@ class Sending:
     engine_threads: int = 1
     connect_timeout_s: float = 3.0
     seed: int = 1
+    addresses: Literal["all", "first"] = "all"  # of those that the target's name stands for; in turn
     trust_ca_file: str = ""  # PEM; empty: the system's own roots
 
 

@@ -35,6 +35,9 @@ class PrometheusQueries:
     duration_buckets: str = 'sum by (le) (http_request_duration_seconds_bucket{service="api-gateway"})'
     backlog: str = "sum by (queue) (command_queue_depth)"
     up: str = 'up{job="platform"}'
+    # One series a replica, with the label (pod or instance) that `requests` tells them apart by: those that no request
+    # reached have none there.
+    replicas: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

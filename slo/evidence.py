@@ -60,6 +60,7 @@ class ClientLoad:
     failed_latency: the same of failed and unsent ones; the unanswered stand at their timeout.
     load_sent, load_answered: over the whole load, ramp included: what was sent, and what an answer began to arrive for.
         The platform must have counted at least the latter and at most the former. None: not known.
+    cached: answers in the hold, right or wrong, whose headers show that a cache gave them.
     """
 
     source: str
@@ -75,6 +76,7 @@ class ClientLoad:
     failed_latency: LatencyTable
     load_sent: int | None = None
     load_answered: int | None = None
+    cached: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from slo.cluster_findings import cluster_findings, pod_taken_away, what_is_counted
 from slo.evidence import ClientLoad, Evidence, NotSeen, ServerLoad
+from slo.spread_findings import spread_findings
 from slo.validity import (
     Finding,
     FindingKind,
@@ -33,6 +34,7 @@ def find(measurement: Measurement, evidence: Evidence, thresholds: Thresholds) -
         *_accounts(measurement, evidence, thresholds),
         *_run(measurement, thresholds),
         *cluster_findings(measurement, thresholds),
+        *spread_findings(measurement, evidence.client, thresholds),
     ]
     return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.VOIDS))
 
@@ -167,7 +169,8 @@ def _reconciled(
     yield voids(
         FindingKind.COUNT_MISMATCH,
         f"Over the load golive sent {number(high)} requests, the platform counted {number(seen)}.",
-        "Does this Prometheus watch this target, and only this load? See `queries` in targets.yaml.",
+        f"{'Does something answer before it' if seen < low else 'Does somebody else load it'}, or does this Prometheus "
+        "watch another target? See `queries` in targets.yaml.",
     )
 
 

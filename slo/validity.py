@@ -37,6 +37,9 @@ class FindingKind(StrEnum):
     FINGERPRINT_CHANGED = "fingerprint-changed"
     WATCH_BLIND = "watch-blind"
     BESIDE_TARGET = "generator-beside-target"
+    ONE_ADDRESS = "one-address"
+    ONE_REPLICA = "one-replica"
+    CACHED_ANSWERS = "cached-answers"
 
 
 class Severity(StrEnum):
@@ -92,6 +95,12 @@ class Thresholds:
     metrics_gap_s: float = 10.0
     # The same of Kubernetes' API, which is looked at every 2 s: five looks in a row, and a pod has come and gone.
     watch_blind_s: float = 10.0
+    # 0 is an even spread, 1 all to one; golive's own is even to a request in each turn.
+    uneven_addresses_ratio: float = 0.5
+    # The same of replicas. Connections dealt by chance, and replicas that come in mid-hold, are uneven too.
+    uneven_replicas_ratio: float = 0.8
+    # What client and server must agree on: more answers than that from elsewhere, and P99 is not the platform's.
+    cached_ratio: float = 0.01
 
 
 class PodEnd(StrEnum):
@@ -172,6 +181,15 @@ class WorkerFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What one address or replica was given of the hold's requests."""
+
+    name: str
+    requests: float
+    there_ratio: float = 1.0  # for how much of the hold it was there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """Facts about the measuring, from which findings follow. Nothing here is about the platform."""
 
@@ -190,3 +208,5 @@ class Measurement:
     master_lost_because: str = ""
     cluster: ClusterFacts | None = None  # None for a run that watched no cluster
     uncounted_at_most: int = 0  # requests that lost workers may have sent after their last report
+    addresses: tuple[Given, ...] = ()  # all that the target's name stands for
+    replicas: tuple[Given, ...] = ()  # by the platform's own metrics, where they tell replicas apart

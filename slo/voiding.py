@@ -56,6 +56,10 @@ _CLOCKS_APART: Effects = {"throughput": BOTH, "latency": BOTH, "backlog": BOTH, 
 # Another load than the plan's was asked for half-way.
 _ANOTHER_LOAD: Effects = {kind: BOTH for kind in (*_CLIENT_COUNTS_WRONG, "backlog", "scaling")}
 
+# One replica did the work of all: it says nothing of the others, and an autoscaler that averages over them saw idle
+# ones. What an overloaded replica turned away never came into a queue.
+_ONE_FOR_ALL: Effects = {**_CLIENT_COUNTS_WRONG, "backlog": ONLY_MET, "scaling": BOTH}
+
 EFFECTS: Mapping[FindingKind, Effects] = {
     FindingKind.SCHEDULE_LAG: _WE_ARE_SLOW,
     FindingKind.CONTENTION: _WE_ARE_SLOW,
@@ -85,6 +89,11 @@ EFFECTS: Mapping[FindingKind, Effects] = {
     FindingKind.FINGERPRINT_CHANGED: _ANOTHER_LOAD,
     # Like a hole in Prometheus, but of what Kubernetes alone was asked: replicas.
     FindingKind.WATCH_BLIND: {"scaling": ONLY_MET},
+    # One edge may be worse than its neighbours under all the load, or better than those that nobody asked.
+    FindingKind.ONE_ADDRESS: _CLIENT_COUNTS_WRONG,
+    FindingKind.ONE_REPLICA: _ONE_FOR_ALL,
+    # What a cache answers is fast, right, and no work for the platform; what was missed was missed with its help.
+    FindingKind.CACHED_ANSWERS: {kind: ONLY_MET for kind in _ANOTHER_LOAD},
     FindingKind.BESIDE_TARGET: {},  # only told: what it really took away is contention
 }
 

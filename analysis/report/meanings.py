@@ -31,6 +31,9 @@ FINDINGS: Mapping[FindingKind, str] = {
     FindingKind.FINGERPRINT_CHANGED: "the platform was changed in mid-run",
     FindingKind.WATCH_BLIND: "Kubernetes could not be watched",
     FindingKind.BESIDE_TARGET: "golive ran on the platform's own nodes",
+    FindingKind.ONE_ADDRESS: "one of the target's addresses had the load of all",
+    FindingKind.ONE_REPLICA: "one replica had the load of all",
+    FindingKind.CACHED_ANSWERS: "a cache answered before the platform",
 }
 
 FAILURES: Mapping[str, str] = {
