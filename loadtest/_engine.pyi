@@ -19,6 +19,11 @@ class Engine:
         Returns "" or, when the target cannot be used, one sentence saying why ("connection refused by 127.0.0.1:80").
         Call it off the gevent hub (threadpool).
         """
+    def trial(self, *, hidden: list[str], veiled: list[str]) -> str:
+        """Try every request and every flow once, after `prepare`: a JSON list of outcomes (engine/PLAN.md).
+
+        Texts of `hidden` are shown nowhere, nor is what is captured under a name of `veiled`. Blocks without the GIL.
+        """
     def start(self, *, start_in_us: int, start_unix_us: int, lease_us: int) -> None:
         """Begin the rate line `start_in_us` from now (monotonic).
 

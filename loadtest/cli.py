@@ -193,6 +193,35 @@ def stop(
     )
 
 
+@app.command(name="check-plan")
+def check_plan(
+    plan: Annotated[str, typer.Argument(help="A plan's name (see `golive plans`) or its file.")],
+    workload: Annotated[str | None, typer.Option(help="A workload's name, or path/to/file.py:NAME.")] = None,
+    target: Annotated[str | None, typer.Option(help="A name or URL of targets.yaml. Left out: a rehearsal.")] = None,
+    rehearsal: Annotated[str, typer.Option(help="The rehearsal platform: a name or a file.")] = "tartware",
+    offline: Annotated[bool, typer.Option("--offline", help="Look for mistakes only; send nothing.")] = False,
+) -> None:
+    """Find the mistakes in a plan and its workload without load, then send one trial request per step.
+
+    Exit codes: 0 all well, 1 a trial request was not answered as expected, 2 the plan is wrong, 4 the target is down.
+    """
+    from loadtest.rundown import Asked, check_whole, try_whole
+    from loadtest.trial_table import trial_lines
+
+    asked = Asked(
+        plan=plan, rate_rps=None, duration=None, workload=workload, target=target, prometheus=None, workers=None,
+        rehearsal=rehearsal, changes=(), ui=False,
+    )  # fmt: skip
+    console = _console()
+    console.print(check_whole(asked), highlight=False, markup=False, soft_wrap=True)
+    if offline:
+        return
+    tried = try_whole(asked, console)
+    for line in trial_lines(tried):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(1 if any(one.failure for one in tried) else 0)
+
+
 @app.command()
 def plans() -> None:
     """List the plans that can be run by name."""

@@ -20,6 +20,7 @@ from loadtest.progress import Progress, Watcher
 from loadtest.rehearsal.reaper import Reaper
 from loadtest.rehearsal.stage import Stage
 from loadtest.run_orders import compiled_plan
+from loadtest.trial import Tried, try_plan
 from loadtest.versions import own_versions
 from scenarios.errors import PlanError, UsageError
 from scenarios.files import find_target, load_plan, read_rehearsal, read_targets
@@ -57,7 +58,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
         reaper = after.enter_context(Reaper.start())
         metrics = hold_metrics_port(asked.metrics_port)
         after.callback(metrics.release)
-        stage = _stage_or_target(asked, reaper, console, metrics.address)
+        stage = stage_or_target(asked, reaper, console, metrics.address)
         target, versions, died_parts = after.enter_context(stage)
         plan = plan_for(asked, target)
         check_plan(plan)
@@ -89,9 +90,10 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
 
 
 @contextmanager
-def _stage_or_target(
+def stage_or_target(
     asked: Asked, reaper: Reaper, console: Console, metrics: str
 ) -> Iterator[tuple[Target, dict[str, str], Callable[[], list[str]]]]:
+    """The target that was named, or a rehearsal stage for as long as it is needed; versions, and what died of it."""
     if asked.target:
         yield listed_target(asked.target, asked.prometheus), {}, list
         return
@@ -150,6 +152,28 @@ def check_plan(plan: Plan) -> None:
         _engine.validate_plan(compiled)
     except ValueError as refusal:
         raise PlanError(f"The engine refuses this plan: {refusal}", remedy="Mend the workload or the plan.") from None
+
+
+def check_whole(asked: Asked) -> str:
+    """Look for everything that can be wrong with a plan, and send nothing; raises PlanError, or says what it asks for."""
+    target = listed_target(asked.target, None) if asked.target else NOWHERE
+    plan = plan_for(asked, target)
+    check_plan(plan)
+    flows = len(plan.workload.flows)
+    journeys = f", {flows} flow{'s' if flows > 1 else ''}" if flows else ""
+    return (
+        f"{plan.name}: workload {plan.workload.name}, {len(plan.workload.kinds)} kinds of request{journeys}: no mistake"
+    )
+
+
+def try_whole(asked: Asked, console: Console) -> tuple[Tried, ...]:
+    """One trial request of each kind, at the target that was named or at a rehearsal stage raised for it."""
+    with ExitStack() as after:
+        reaper = after.enter_context(Reaper.start())
+        target, _, _ = after.enter_context(stage_or_target(asked, reaper, console))
+        plan = plan_for(asked, target)
+        console.print(f"one request of each kind at {target.name} ({target.target_class.value})", highlight=False)
+        return try_plan(plan)
 
 
 def _announce(plan: Plan, folder: Path, ui: WebUi | None, console: Console) -> None:

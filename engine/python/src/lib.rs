@@ -36,6 +36,11 @@ impl Engine {
         py.detach(|| self.sender.prepare()).err().unwrap_or_default()
     }
 
+    #[pyo3(signature = (*, hidden, veiled))]
+    fn trial(&self, py: Python<'_>, hidden: Vec<String>, veiled: Vec<String>) -> PyResult<String> {
+        py.detach(|| self.sender.trial(hidden, veiled)).map_err(refused)
+    }
+
     #[pyo3(signature = (*, start_in_us, start_unix_us, lease_us))]
     fn start(&self, start_in_us: u64, start_unix_us: u64, lease_us: u64) -> PyResult<()> {
         self.sender.start(start_in_us, start_unix_us, lease_us).map_err(refused)

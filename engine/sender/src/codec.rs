@@ -108,6 +108,18 @@ impl AnswerReader {
         self.stage != Stage::Head
     }
 
+    /// The answer's status; 0 before it is known.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// What was kept of its body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// Take what is whole from the front of the buffer. `Ok(None)`: more bytes are needed.
     pub fn feed(&mut self, buffer: &mut Vec<u8>, expected: &Expectations) -> Result<Option<Answer>, Fault> {
         let (taken, answer) = self.take(buffer, expected)?;

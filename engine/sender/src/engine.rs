@@ -21,6 +21,8 @@ use crate::record::{Record, Taken};
 use crate::shard::{ArrivalsOf, Shard};
 use crate::target::Target;
 use crate::template::{Sources, Template};
+use crate::trial::Trial;
+use crate::trial_words::Veil;
 
 /// Sends arrivals k with k % shards == shard of a plan.
 #[derive(Debug)]
@@ -75,6 +77,19 @@ impl Engine {
         }
         *lock(&self.target) = target;
         Ok(())
+    }
+
+    /// Try every request and every flow once, after `prepare` (engine/PLAN.md); the outcomes as JSON.
+    ///
+    /// What stands in `hidden` is shown nowhere, nor is what is captured under a name of `veiled`.
+    pub fn trial(&self, hidden: Vec<String>, veiled: Vec<String>) -> Result<String, EngineError> {
+        let (target, sources) = (lock(&self.target).clone(), lock(&self.sources).clone());
+        if target.address.is_none() {
+            return Err(EngineError::Order("a trial before prepare has succeeded".into()));
+        }
+        let veil = Veil { hidden: [hidden, sources.tokens.clone()].concat(), veiled };
+        let tried = Trial { plan: &self.plan, target: &target, sources: &sources, veil: &veil }.run()?;
+        Ok(json!(tried).to_string())
     }
 
     /// Begin the rate line `start_in_us` from now; seconds are labelled from `start_unix_us`.

@@ -27,6 +27,8 @@ mod schedule;
 mod shard;
 mod target;
 mod template;
+mod trial;
+mod trial_words;
 
 pub use codec::{Answer, AnswerReader, Expectations, Fault};
 pub use engine::Engine;

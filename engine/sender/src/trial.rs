@@ -1,0 +1,287 @@
+//! One request of each kind, before any load: flow by flow, with the engine's own templates, checks and captures.
+//!
+//! What is tried here is what would be sent. Think times are not waited for; polls are.
+
+use std::io::{ErrorKind, Read, Write};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::capture::Finder;
+use crate::checks::{Seen, Test};
+use crate::codec::{AnswerReader, Expectations, Fault};
+use crate::error::EngineError;
+use crate::journey_plan::Poll;
+use crate::plan::{Check, Plan, Request};
+use crate::target::Target;
+use crate::template::{Occasion, Sources, Template};
+use crate::trial_words::{excerpt, of_capture, of_check, Veil};
+
+/// What became of one request of the trial.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Tried {
+    pub request: String,
+    /// Empty: answered as the plan expects. Otherwise a kind of engine/DELTA.md, or what went wrong in words.
+    pub failure: String,
+    /// What was seen instead of what the plan expects.
+    pub seen: String,
+    /// 0: no answer.
+    pub status: u16,
+    pub took_us: u64,
+    pub attempts: u32,
+    /// Of a poll: from the answer before it to the one that showed the effect.
+    pub visible_us: Option<u64>,
+    pub captured: Vec<(String, String)>,
+    /// A step before it failed: it was not sent.
+    pub skipped: bool,
+}
+
+/// A plan with everything that is needed to try it.
+pub struct Trial<'a> {
+    pub plan: &'a Plan,
+    pub target: &'a Target,
+    pub sources: &'a Sources,
+    pub veil: &'a Veil,
+}
+
+/// A whole answer, or why there is none.
+struct Answered {
+    status: u16,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+    took: Duration,
+}
+
+/// How far a journey has come.
+struct Journey<'a> {
+    names: Vec<&'a str>,
+    captured: Vec<Option<String>>,
+    number: u64,
+    requests: u64,
+    answered: Instant,
+}
+
+impl Trial<'_> {
+    /// Try every request by itself and every flow once, in the plan's order.
+    ///
+    /// # Errors
+    /// The plan cannot be used.
+    pub fn run(&self) -> Result<Vec<Tried>, EngineError> {
+        let mut tried = Vec::new();
+        for (request, number) in self.plan.requests.iter().zip(0..) {
+            if request.weight > 0.0 {
+                tried.push(self.step(request, &mut Journey::of(Vec::new(), number))?);
+            }
+        }
+        for (flow, number) in self.plan.flows.iter().zip(self.plan.requests.len() as u64..) {
+            let mut journey = Journey::of(self.plan.captured_names(flow), number);
+            let mut broken = false;
+            for step in &flow.steps {
+                let request = &self.plan.requests[step.request];
+                let outcome = if broken { Tried::skipped(request) } else { self.step(request, &mut journey)? };
+                broken |= !outcome.failure.is_empty();
+                tried.push(outcome);
+            }
+        }
+        Ok(tried)
+    }
+
+    fn step(&self, request: &Request, journey: &mut Journey<'_>) -> Result<Tried, EngineError> {
+        let (target, plan) = (self.target, self.plan);
+        let template = Template::compile(plan, request, &target.host_header, &target.base_path, self.sources)?;
+        let mut tried = Tried { request: request.name.clone(), ..Tried::default() };
+        let from = journey.answered;
+        loop {
+            tried.attempts += 1;
+            let answered = match self.exchange(request, &template, journey) {
+                Ok(answered) => answered,
+                Err(failure) => return Ok(Tried { failure, ..tried }),
+            };
+            (tried.status, tried.took_us) = (answered.status, us(answered.took));
+            let seen = Seen::new(answered.status, &answered.headers, &answered.body);
+            if let Some((failure, told)) = self.wrong(request, &seen)? {
+                return Ok(Tried { failure, seen: told, ..tried });
+            }
+            let Some(poll) = &request.poll else {
+                return self.take(request, &seen, journey, tried);
+            };
+            match self.unmet(request, &poll.until, &seen)? {
+                None => return self.settled(request, poll, (&template, &seen), journey, tried),
+                Some(told) if from.elapsed() + Duration::from_micros(poll.every_us) > give_up(poll) => {
+                    return Ok(Tried { failure: "effect missing".into(), seen: told, ..tried });
+                }
+                Some(_) => sleep(Duration::from_micros(poll.every_us)),
+            }
+        }
+    }
+
+    /// The effect is visible: exactly once, also after a while?
+    fn settled(
+        &self,
+        request: &Request,
+        poll: &Poll,
+        (template, seen): (&Template, &Seen<'_>),
+        journey: &mut Journey<'_>,
+        mut tried: Tried,
+    ) -> Result<Tried, EngineError> {
+        tried.visible_us = Some(us(journey.answered.elapsed()));
+        if let Some(told) = self.unmet(request, &poll.once, seen)? {
+            return Ok(Tried { failure: "effect repeated".into(), seen: told, ..tried });
+        }
+        let tried = self.take(request, seen, journey, tried)?;
+        if poll.settle_us == 0 || !tried.failure.is_empty() {
+            return Ok(tried);
+        }
+        sleep(Duration::from_micros(poll.settle_us));
+        let answered = match self.exchange(request, template, journey) {
+            Ok(answered) => answered,
+            Err(failure) => return Ok(Tried { failure, ..tried }),
+        };
+        let later = Seen::new(answered.status, &answered.headers, &answered.body);
+        let checks: Vec<Check> = poll.until.iter().chain(&poll.once).cloned().collect();
+        Ok(match self.unmet(request, &checks, &later)? {
+            Some(told) => Tried { failure: "effect repeated".into(), seen: told, ..tried },
+            None => tried,
+        })
+    }
+
+    /// One request on a connection of its own; a failure in words.
+    #[allow(clippy::needless_update)] // an occasion may come to know more
+    fn exchange(&self, request: &Request, template: &Template, journey: &mut Journey<'_>) -> Result<Answered, String> {
+        let (mut bytes, mut scratch) = (Vec::new(), Vec::new());
+        let Journey { number, requests, captured, .. } = &*journey;
+        let occasion = Occasion { number: *number, request: *requests, captured, ..Occasion::default() };
+        template.write_for(occasion, &mut bytes, &mut scratch);
+        journey.requests += 1;
+        let within = Duration::from_micros(request.timeout_us);
+        let began = Instant::now();
+        let mut stream = self.target.blocking(within).map_err(|error| told(&error))?;
+        stream.write_all(&bytes).map_err(|error| told(&error))?;
+        let mut reader = AnswerReader::new(request.method == "HEAD");
+        let raw = read(&mut stream, &mut reader, began + within)?;
+        Ok(Answered {
+            status: reader.status(),
+            headers: headers_of(&raw),
+            body: reader.body().to_vec(),
+            took: began.elapsed(),
+        })
+    }
+
+    /// What is wrong with an answer: the kind of failure, and what was seen.
+    fn wrong(&self, request: &Request, seen: &Seen<'_>) -> Result<Option<(String, String)>, EngineError> {
+        if !request.expect.contains(&seen.status) {
+            let is_redirect = (300..400).contains(&seen.status);
+            let kind = if is_redirect { "redirect".into() } else { format!("status {}", seen.status) };
+            return Ok(Some((kind, self.veil.told(request, seen, excerpt))));
+        }
+        Ok(self.unmet(request, &request.checks, seen)?.map(|told| ("check".into(), told)))
+    }
+
+    /// The first check that does not hold, and what was seen instead.
+    fn unmet(&self, request: &Request, checks: &[Check], seen: &Seen<'_>) -> Result<Option<String>, EngineError> {
+        for check in checks {
+            if !Test::compile("checks", check)?.holds(seen) {
+                return Ok(Some(self.veil.told(request, seen, |seen| of_check(check, seen))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Take the captures out of an answer that is right.
+    fn take(
+        &self,
+        request: &Request,
+        seen: &Seen<'_>,
+        journey: &mut Journey<'_>,
+        mut tried: Tried,
+    ) -> Result<Tried, EngineError> {
+        for capture in &request.captures {
+            let Some(value) = Finder::compile("captures", &capture.from)?.find(seen) else {
+                let told = self.veil.told(request, seen, |seen| of_capture(capture, seen));
+                return Ok(Tried { failure: "capture".into(), seen: told, ..tried });
+            };
+            tried.captured.push((capture.name.clone(), self.veil.value(&capture.name, &value)));
+            if let Some(place) = journey.names.iter().position(|name| *name == capture.name) {
+                journey.captured[place] = Some(value);
+            }
+        }
+        journey.answered = Instant::now();
+        Ok(tried)
+    }
+}
+
+impl<'a> Journey<'a> {
+    fn of(names: Vec<&'a str>, number: u64) -> Self {
+        let captured = vec![None; names.len()];
+        Self { names, captured, number, requests: 0, answered: Instant::now() }
+    }
+}
+
+impl Tried {
+    fn skipped(request: &Request) -> Self {
+        Self { request: request.name.clone(), skipped: true, ..Self::default() }
+    }
+}
+
+/// The bytes of a whole answer.
+fn read(stream: &mut impl Read, reader: &mut AnswerReader, until: Instant) -> Result<Vec<u8>, String> {
+    // An empty text is in every body: it makes the reader keep the body.
+    let expected = Expectations { body_contains: vec![Vec::new()], ..Expectations::default() };
+    let (mut raw, mut at, mut chunk) = (Vec::new(), 0, [0u8; 8192]);
+    loop {
+        let count = stream.read(&mut chunk).map_err(|error| told(&error))?;
+        raw.extend_from_slice(&chunk[..count]);
+        let (taken, answer) = reader.take(&raw[at..], &expected).map_err(|fault| named(fault).to_string())?;
+        at += taken;
+        if answer.is_some() || (count == 0 && reader.close(&expected).is_some()) {
+            return Ok(raw);
+        }
+        if count == 0 {
+            return Err("reset".into());
+        }
+        if Instant::now() >= until {
+            return Err("timeout body".into());
+        }
+    }
+}
+
+/// The headers of the answer proper, behind any that only inform.
+fn headers_of(raw: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut rest = raw;
+    loop {
+        let mut headers = [httparse::EMPTY_HEADER; 100];
+        let mut response = httparse::Response::new(&mut headers);
+        let Ok(httparse::Status::Complete(len)) = response.parse(rest) else {
+            return Vec::new();
+        };
+        if response.code.is_some_and(|status| status >= 200) {
+            return response.headers.iter().map(|header| (header.name.to_string(), header.value.to_vec())).collect();
+        }
+        rest = &rest[len..];
+    }
+}
+
+fn give_up(poll: &Poll) -> Duration {
+    Duration::from_micros(poll.give_up_us)
+}
+
+fn us(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn named(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Malformed => "malformed",
+        Fault::TooLarge => "too large",
+    }
+}
+
+fn told(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => "timeout wait".into(),
+        ErrorKind::ConnectionRefused => "refused".into(),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => "reset".into(),
+        _ => error.to_string(),
+    }
+}
