@@ -199,6 +199,7 @@ def check_plan(
     workload: Annotated[str | None, typer.Option(help="A workload's name, or path/to/file.py:NAME.")] = None,
     target: Annotated[str | None, typer.Option(help="A name or URL of targets.yaml. Left out: a rehearsal.")] = None,
     rehearsal: Annotated[str, typer.Option(help="The rehearsal platform: a name or a file.")] = "tartware",
+    change: Annotated[list[str] | None, typer.Option(help="A rehearsal made worse: services.core.max=8")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Look for mistakes only; send nothing.")] = False,
 ) -> None:
     """Find the mistakes in a plan and its workload without load, then send one trial request per step.
@@ -210,7 +211,7 @@ def check_plan(
 
     asked = Asked(
         plan=plan, rate_rps=None, duration=None, workload=workload, target=target, prometheus=None, workers=None,
-        rehearsal=rehearsal, changes=(), ui=False,
+        rehearsal=rehearsal, changes=tuple(change or ()), ui=False,
     )  # fmt: skip
     console = _console()
     console.print(check_whole(asked), highlight=False, markup=False, soft_wrap=True)

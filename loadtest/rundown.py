@@ -91,7 +91,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
 
 @contextmanager
 def stage_or_target(
-    asked: Asked, reaper: Reaper, console: Console, metrics: str
+    asked: Asked, reaper: Reaper, console: Console, metrics: str = ""
 ) -> Iterator[tuple[Target, dict[str, str], Callable[[], list[str]]]]:
     """The target that was named, or a rehearsal stage for as long as it is needed; versions, and what died of it."""
     if asked.target:
@@ -155,7 +155,7 @@ def check_plan(plan: Plan) -> None:
 
 
 def check_whole(asked: Asked) -> str:
-    """Look for everything that can be wrong with a plan, and send nothing; raises PlanError, or says what it asks for."""
+    """Look for everything that can be wrong with a plan, and send nothing; raises PlanError or says what it is."""
     target = listed_target(asked.target, None) if asked.target else NOWHERE
     plan = plan_for(asked, target)
     check_plan(plan)

@@ -1,4 +1,4 @@
-"""One trial request of each kind before any load, sent by the engine itself: is the workload right about the target?"""
+"""One trial request of each kind before any load, sent by the engine itself: whether workload and target fit."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def trial_lines(tried: tuple[Tried, ...]) -> list[str]:
 def _rows(one: Tried, width: int) -> Iterator[str]:
     sign = "-" if one.skipped else "x" if one.failure else " "
     if len(one.request) > width:
-        yield f"{sign} {_plain(one.request)}"
+        yield f"{sign} {_plain(one.request)}"[:COLUMNS]
         sign, name = " ", ""
     else:
         name = _plain(one.request)
@@ -42,6 +42,8 @@ def _rows(one: Tried, width: int) -> Iterator[str]:
 def _told(one: Tried) -> Iterator[str]:
     if one.failure:
         yield f"{one.failure}: {one.seen}" if one.seen else one.failure
+    if one.failure == "effect missing":
+        yield f"asked {one.attempts} times"
     if one.visible_us is not None:
         tries = "1 attempt" if one.attempts == 1 else f"{one.attempts} attempts"
         yield f"visible {_time(one.visible_us)} after it was accepted ({tries})"

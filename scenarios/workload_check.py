@@ -185,7 +185,7 @@ def _never_captured(name: str, known: set[str], later: Iterable[Step]) -> str:
     late = [step.request.name for step in later if any(name == found.name for found in step.request.captures)]
     if late:
         return f"uses {name!r}, which is captured only then, by {late[0]!r}: change the order"
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     meant = f" Did you mean {close[0]!r}?" if close else ""
     return f"uses {name!r}, which no step before it captures.{meant}"
 
