@@ -46,7 +46,7 @@ image: setup ## build the images without a registry, as root on Debian 12 with b
 	@$(BIN)/python -m scripts.image $(if $(BASE),--base $(BASE))
 
 # --- for those who change golive ----------------------------------------------------------------
-.PHONY: check lint test test-rust bench bench-peers setup setup-dev lock fmt chart clean
+.PHONY: check lint test test-rust fuzz bench bench-peers setup setup-dev lock fmt chart clean
 check: setup-dev ## fast: lint, types, import contracts, unit tests (under two minutes)
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest -q -n 2 -m "not slow"
@@ -66,6 +66,9 @@ test: setup-dev ## everything: what CI runs
 
 test-rust: setup-dev ## the engine's and the rehearsal platform's own tests
 	@cd engine && cargo test --release --locked -q
+
+fuzz: setup-dev ## hostile answers for the engine's parser, SECONDS= for each property (default 60)
+	@cd engine && GOLIVE_FUZZ_SECONDS=$(or $(SECONDS),60) cargo test --release --locked -q -p golive-sender --test fuzz -- --nocapture --test-threads 1
 
 bench: setup-dev ## the figures of docs/benchmarks.md, with the machine's name and how quiet it was
 	@$(BIN)/python -m tests.bench

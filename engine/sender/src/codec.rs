@@ -1,13 +1,19 @@
-//! Answers, read from whatever pieces the network brings. Bounded in memory whatever the server sends.
+//! Answers, read from whatever pieces the network brings. Bounded in memory whatever the server sends, and in work:
+//! how the pieces are cut changes neither what is understood nor, by more than a constant, what it costs.
 
 use std::io;
+use std::mem::MaybeUninit;
+use std::time::Instant;
 
-use httparse::{Header, Status};
+use httparse::{Header, ParserConfig, Status};
 
-use crate::checks::{contains, Found, Look, Seen, LOOKED_AT_LIMIT};
+use crate::body_search::BodySearch;
+use crate::checks::{Found, Look, Seen, LOOKED_AT_LIMIT};
+use crate::chunked::{Chunks, Span};
 use crate::framing::Framing;
+use crate::head_lines::{blank, HeadLines};
 
-/// The most a server may send in headers.
+/// The most a server may send in headers, interim answers included; and the most in chunk extensions and trailers.
 pub const HEAD_LIMIT: usize = 64 * 1024;
 /// The most it may send in a body.
 pub const BODY_LIMIT: u64 = 16 * 1024 * 1024;
@@ -33,23 +39,28 @@ pub struct Answer {
     pub from_cache: bool,
 }
 
-/// What an answer is checked for while it is read.
+/// What an answer is checked for while it is read, and how much of its body's beginning is kept.
 #[derive(Debug, Clone, Default)]
 pub struct Expectations {
     pub body_contains: Vec<Vec<u8>>,
     pub body_at_most: Option<u64>,
     pub headers: Vec<(String, String)>,
+    pub keep_body: usize,
     /// What the whole answer is looked through for, beside what is seen in passing.
     pub look: Option<Box<Look>>,
 }
 
 impl Expectations {
-    fn needs_body(&self) -> bool {
-        !self.body_contains.is_empty() || self.looks_at_body()
-    }
-
     fn looks_at_body(&self) -> bool {
         self.look.as_ref().is_some_and(|look| look.needs_body())
+    }
+
+    fn kept_of_body(&self) -> usize {
+        if self.looks_at_body() {
+            LOOKED_AT_LIMIT as usize
+        } else {
+            self.keep_body
+        }
     }
 }
 
@@ -57,10 +68,7 @@ impl Expectations {
 enum Stage {
     Head,
     Length(u64),
-    ChunkSize,
-    Chunk(u64),
-    ChunkEnd,
-    Trailers,
+    Chunked,
     UntilClose,
     Done,
 }
@@ -79,6 +87,9 @@ pub struct AnswerReader {
     from_cache: bool,
     body_len: u64,
     head_seen: usize,
+    lines: HeadLines,
+    chunks: Chunks,
+    search: BodySearch,
     body: Vec<u8>,
     kept: Vec<(String, Vec<u8>)>,
 }
@@ -97,6 +108,9 @@ impl AnswerReader {
             from_cache: false,
             body_len: 0,
             head_seen: 0,
+            lines: HeadLines::default(),
+            chunks: Chunks::default(),
+            search: BodySearch::default(),
             body: Vec::new(),
             kept: Vec::new(),
         }
@@ -128,6 +142,7 @@ impl AnswerReader {
     }
 
     /// Understand what is whole at the front of `bytes`: how many of them, and the answer when they end it.
+    /// What is not taken must stand at the front again the next time.
     pub fn take(&mut self, bytes: &[u8], expected: &Expectations) -> Result<(usize, Option<Answer>), Fault> {
         let mut taken = 0;
         self.advance(bytes, &mut taken, expected)?;
@@ -144,7 +159,7 @@ impl AnswerReader {
     }
 
     fn answer(&self, expected: &Expectations) -> Answer {
-        let body_holds = expected.body_contains.iter().all(|text| contains(&self.body, text))
+        let body_holds = self.search.holds(&expected.body_contains)
             && expected.body_at_most.is_none_or(|most| self.body_len <= most);
         let found =
             expected.look.as_ref().map(|look| Box::new(look.at(&Seen::new(self.status, &self.kept, &self.body))));
@@ -161,54 +176,90 @@ impl AnswerReader {
     fn advance(&mut self, buffer: &[u8], taken: &mut usize, expected: &Expectations) -> Result<(), Fault> {
         loop {
             let rest = &buffer[*taken..];
-            let went_on = match self.stage {
-                Stage::Head => self.head(rest, taken, expected)?,
-                Stage::Length(left) => {
-                    let now = self.body_bytes(rest, left, taken, expected)?;
-                    self.stage = if left == now { Stage::Done } else { Stage::Length(left - now) };
-                    now > 0 || left == 0
-                }
-                Stage::UntilClose => self.body_bytes(rest, u64::MAX, taken, expected)? > 0,
-                Stage::ChunkSize => self.chunk_size(rest, taken)?,
-                Stage::Chunk(left) => {
-                    let now = self.body_bytes(rest, left, taken, expected)?;
-                    self.stage = if left == now { Stage::ChunkEnd } else { Stage::Chunk(left - now) };
-                    now > 0
-                }
-                Stage::ChunkEnd => self.chunk_end(rest, taken)?,
-                Stage::Trailers => self.trailer(rest, taken)?,
-                Stage::Done => false,
-            };
-            if !went_on {
+            if rest.is_empty() || self.stage == Stage::Done {
                 return Ok(());
             }
+            *taken += match self.stage {
+                Stage::Head => match self.head(rest, expected)? {
+                    0 => return Ok(()),
+                    len => len,
+                },
+                Stage::Length(left) => {
+                    let now = self.body_bytes(rest, left, expected)?;
+                    self.stage = if left == now as u64 { Stage::Done } else { Stage::Length(left - now as u64) };
+                    now
+                }
+                Stage::UntilClose => self.body_bytes(rest, u64::MAX, expected)?,
+                Stage::Chunked => self.chunked(rest, expected)?,
+                Stage::Done => 0,
+            };
         }
     }
 
-    fn head(&mut self, rest: &[u8], taken: &mut usize, expected: &Expectations) -> Result<bool, Fault> {
-        if rest.is_empty() {
-            return Ok(false);
+    /// Read a head, when it is whole; how many bytes it took.
+    fn head(&mut self, rest: &[u8], expected: &Expectations) -> Result<usize, Fault> {
+        let room = HEAD_LIMIT - self.head_seen;
+        let seen = &rest[..rest.len().min(room + 1)];
+        match blank(seen) {
+            0 => {}
+            len => return self.passed(len),
         }
-        let mut headers = [httparse::EMPTY_HEADER; HEADERS_LIMIT];
-        let mut response = httparse::Response::new(&mut headers);
-        let len = match response.parse(rest) {
-            Ok(Status::Complete(len)) => len,
-            Ok(Status::Partial) if rest.len() > HEAD_LIMIT => return Err(Fault::TooLarge),
-            Ok(Status::Partial) => return Ok(false),
-            Err(httparse::Error::TooManyHeaders) => return Err(Fault::TooLarge),
-            Err(_) => return Err(Fault::Malformed),
+        if self.lines.is_fresh() {
+            // Nearly always the head is whole. Where it is not, an unfinished line is not judged.
+            let read = self.parse(seen, expected, false)?;
+            if read > 0 {
+                return Ok(read);
+            }
+        }
+        let read = match self.lines.worth_parsing(seen) {
+            Some(len) => self.parse(&seen[..len], expected, true)?,
+            None => 0,
         };
-        let status = response.code.ok_or(Fault::Malformed)?;
-        let minor = response.version.ok_or(Fault::Malformed)?;
-        *taken += len;
+        if read == 0 && seen.len() > room {
+            Err(Fault::TooLarge)
+        } else {
+            Ok(read)
+        }
+    }
+
+    /// Parse a head; 0 when it is not whole.
+    fn parse(&mut self, seen: &[u8], expected: &Expectations, judged: bool) -> Result<usize, Fault> {
+        let mut headers = [const { MaybeUninit::uninit() }; HEADERS_LIMIT];
+        let mut response = httparse::Response::new(&mut []);
+        let parser = ParserConfig::default();
+        match parser.parse_response_with_uninit_headers(&mut response, seen, &mut headers) {
+            Ok(Status::Complete(len)) => self.whole_head(len, &response, expected),
+            Ok(Status::Partial) => Ok(0),
+            Err(_) if !judged => Ok(0),
+            Err(httparse::Error::TooManyHeaders) => Err(Fault::TooLarge),
+            Err(_) => Err(Fault::Malformed),
+        }
+    }
+
+    fn passed(&mut self, len: usize) -> Result<usize, Fault> {
         self.head_seen += len;
-        if (100..200).contains(&status) {
+        if self.head_seen > HEAD_LIMIT {
+            return Err(Fault::TooLarge);
+        }
+        self.lines = HeadLines::default();
+        Ok(len)
+    }
+
+    fn whole_head(
+        &mut self,
+        len: usize,
+        response: &httparse::Response<'_, '_>,
+        expected: &Expectations,
+    ) -> Result<usize, Fault> {
+        self.passed(len)?;
+        let (Some(status @ 100..), Some(minor)) = (response.code, response.version) else {
+            return Err(Fault::Malformed);
+        };
+        if status < 200 {
             self.informational += 1;
             // 101 switches to a protocol nobody asked for.
-            if status == 101 || self.informational > INFORMATIONAL_LIMIT || self.head_seen > HEAD_LIMIT {
-                return Err(Fault::Malformed);
-            }
-            return Ok(true);
+            let is_wrong = status == 101 || self.informational > INFORMATIONAL_LIMIT;
+            return if is_wrong { Err(Fault::Malformed) } else { Ok(len) };
         }
         self.status = status;
         let framing = Framing::of(response.headers, minor)?;
@@ -218,16 +269,21 @@ impl AnswerReader {
             look.keep(response.headers.iter().map(|header| (header.name, header.value)), &mut self.kept);
         }
         self.from_cache = crate::caching::shown_by(response.headers);
-        self.stage = self.body_stage(&framing)?;
-        Ok(true)
+        self.stage = self.body_stage(framing)?;
+        Ok(len)
     }
 
-    fn body_stage(&mut self, framing: &Framing) -> Result<Stage, Fault> {
-        if self.answers_head || self.status == 204 || self.status == 304 {
+    fn body_stage(&mut self, framing: Framing) -> Result<Stage, Fault> {
+        if self.answers_head || self.status == 304 {
+            return Ok(Stage::Done);
+        }
+        if self.status == 204 {
+            // It has no body. What announces one may send it, and the next answer would begin with it.
+            self.keep_alive &= !framing.chunked && framing.length.unwrap_or(0) == 0;
             return Ok(Stage::Done);
         }
         Ok(match (framing.chunked, framing.length) {
-            (true, _) => Stage::ChunkSize,
+            (true, _) => Stage::Chunked,
             (false, Some(0)) => Stage::Done,
             (false, Some(length)) if length > BODY_LIMIT => return Err(Fault::TooLarge),
             (false, Some(length)) => Stage::Length(length),
@@ -238,62 +294,28 @@ impl AnswerReader {
         })
     }
 
-    fn body_bytes(&mut self, rest: &[u8], left: u64, taken: &mut usize, expected: &Expectations) -> Result<u64, Fault> {
-        let now = (rest.len() as u64).min(left);
-        self.body_len += now;
+    fn chunked(&mut self, rest: &[u8], expected: &Expectations) -> Result<usize, Fault> {
+        match self.chunks.next(rest)? {
+            Span::Coding(len) => Ok(len),
+            Span::Data(len) => self.body_bytes(&rest[..len], len as u64, expected),
+            Span::End(len) => {
+                self.stage = Stage::Done;
+                Ok(len)
+            }
+        }
+    }
+
+    fn body_bytes(&mut self, rest: &[u8], left: u64, expected: &Expectations) -> Result<usize, Fault> {
+        let now = (rest.len() as u64).min(left) as usize;
+        self.body_len += now as u64;
         if self.body_len > BODY_LIMIT || (self.body_len > LOOKED_AT_LIMIT && expected.looks_at_body()) {
             return Err(Fault::TooLarge);
         }
-        if expected.needs_body() {
-            self.body.extend_from_slice(&rest[..now as usize]);
-        }
-        *taken += now as usize;
+        let piece = &rest[..now];
+        self.search.look(piece, &expected.body_contains);
+        let wanted = expected.kept_of_body().saturating_sub(self.body.len());
+        self.body.extend_from_slice(&piece[..now.min(wanted)]);
         Ok(now)
-    }
-
-    fn chunk_size(&mut self, rest: &[u8], taken: &mut usize) -> Result<bool, Fault> {
-        match httparse::parse_chunk_size(rest) {
-            Ok(Status::Complete((len, size))) => {
-                *taken += len;
-                self.stage = if size == 0 { Stage::Trailers } else { Stage::Chunk(size) };
-                if self.body_len.saturating_add(size) > BODY_LIMIT {
-                    return Err(Fault::TooLarge);
-                }
-                Ok(true)
-            }
-            Ok(Status::Partial) if rest.len() > HEAD_LIMIT => Err(Fault::TooLarge),
-            Ok(Status::Partial) => Ok(false),
-            Err(_) => Err(Fault::Malformed),
-        }
-    }
-
-    fn chunk_end(&mut self, rest: &[u8], taken: &mut usize) -> Result<bool, Fault> {
-        match rest {
-            [b'\r', b'\n', ..] => {
-                *taken += 2;
-                self.stage = Stage::ChunkSize;
-                Ok(true)
-            }
-            [] | [b'\r'] => Ok(false),
-            _ => Err(Fault::Malformed),
-        }
-    }
-
-    fn trailer(&mut self, rest: &[u8], taken: &mut usize) -> Result<bool, Fault> {
-        let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") else {
-            return if rest.len() > HEAD_LIMIT { Err(Fault::TooLarge) } else { Ok(false) };
-        };
-        *taken += end + 2;
-        self.head_seen += end + 2;
-        if self.head_seen > 2 * HEAD_LIMIT {
-            return Err(Fault::TooLarge);
-        }
-        if end == 0 {
-            self.stage = Stage::Done;
-        } else if !rest[..end].contains(&b':') {
-            return Err(Fault::Malformed);
-        }
-        Ok(true)
     }
 }
 
@@ -301,13 +323,13 @@ fn has(headers: &[Header<'_>], name: &str, value: &str) -> bool {
     headers.iter().any(|header| header.name.eq_ignore_ascii_case(name) && header.value == value.as_bytes())
 }
 
-/// Read a whole answer from a blocking stream (the login).
-pub fn read_blocking(stream: &mut impl io::Read, keep: usize) -> io::Result<(Answer, Vec<u8>)> {
-    // An empty text is in every body: it makes the reader keep the body.
-    let expected = Expectations { body_contains: vec![Vec::new()], ..Expectations::default() };
+/// Read a whole answer from a blocking stream (the login), with the first `keep` bytes of its body, until `give_up`.
+pub fn read_blocking(stream: &mut impl io::Read, keep: usize, give_up: Instant) -> io::Result<(Answer, Vec<u8>)> {
+    let expected = Expectations { keep_body: keep, ..Expectations::default() };
     let mut reader = AnswerReader::new(false);
     let (mut buffer, mut chunk) = (Vec::new(), [0u8; 8192]);
-    loop {
+    // Each read has a time-out of its own; a drip would outlive any number of them.
+    while Instant::now() < give_up {
         let count = stream.read(&mut chunk)?;
         buffer.extend_from_slice(&chunk[..count]);
         let answer = if count == 0 {
@@ -318,11 +340,11 @@ pub fn read_blocking(stream: &mut impl io::Read, keep: usize) -> io::Result<(Ans
                 .map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, format!("{fault:?} answer")))?
         };
         if let Some(answer) = answer {
-            reader.body.truncate(keep);
             return Ok((answer, reader.body));
         }
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
+    Err(io::ErrorKind::TimedOut.into())
 }

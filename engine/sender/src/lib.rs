@@ -1,9 +1,11 @@
 //! golive's load engine: when each request is due, send it, count it. It knows no objectives and no Python.
 
 mod addresses;
+mod body_search;
 mod caching;
 mod capture;
 mod checks;
+mod chunked;
 mod clock;
 mod closed_loop;
 mod codec;
@@ -17,6 +19,7 @@ mod exchange;
 mod failure;
 mod flow_check;
 mod framing;
+mod head_lines;
 mod journey_plan;
 mod login;
 mod plan;
@@ -30,7 +33,7 @@ mod template;
 mod trial;
 mod trial_words;
 
-pub use codec::{Answer, AnswerReader, Expectations, Fault};
+pub use codec::{Answer, AnswerReader, Expectations, Fault, BODY_LIMIT, HEAD_LIMIT};
 pub use engine::Engine;
 pub use error::EngineError;
 pub use plan::Plan;

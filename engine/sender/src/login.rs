@@ -1,7 +1,7 @@
 //! Bearer tokens, got before the load begins. What goes wrong is told without the token or the credentials.
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::codec::read_blocking;
 use crate::plan::{Login, Plan, Request};
@@ -38,9 +38,11 @@ fn one(template: &Template, login: &Login, target: &Target, number: u64) -> Resu
     let (mut bytes, mut scratch) = (Vec::new(), Vec::new());
     template.write(number, &mut bytes, &mut scratch);
     let told = |what: &dyn std::fmt::Display| format!("the login at {} failed: {what}", login.path);
-    let mut stream = target.blocking(Duration::from_micros(login.timeout_us)).map_err(|error| told(&error))?;
+    let timeout = Duration::from_micros(login.timeout_us);
+    let give_up = Instant::now() + timeout;
+    let mut stream = target.blocking(timeout).map_err(|error| told(&error))?;
     stream.write_all(&bytes).map_err(|error| told(&error))?;
-    let (answer, body) = read_blocking(&mut stream, ANSWER_LIMIT).map_err(|error| match error.kind() {
+    let (answer, body) = read_blocking(&mut stream, ANSWER_LIMIT, give_up).map_err(|error| match error.kind() {
         std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => told(&"no answer in time"),
         _ => told(&error),
     })?;

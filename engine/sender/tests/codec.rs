@@ -84,6 +84,19 @@ fn a_connection_ends_when_either_side_says_so() {
 }
 
 #[test]
+fn nothing_is_sent_after_an_answer_whose_end_another_reader_may_see_elsewhere() {
+    for bytes in [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".as_slice(),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close, keep-alive\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ] {
+        let answer = whole(bytes).expect("understood").expect("whole");
+        assert!(!answer.keep_alive, "{}", String::from_utf8_lossy(bytes));
+    }
+}
+
+#[test]
 fn informational_answers_are_passed_over_up_to_a_limit() {
     let hints = b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n";
     let last = b"HTTP/1.1 204 No Content\r\n\r\n";
@@ -102,6 +115,19 @@ fn nonsense_is_malformed() {
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n;no size\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nx\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000000\r\nx\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a\nx\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n",
+        b"HTTP/1.1 099 Odd\r\n\r\n",
+        b"HTTP/2 200\r\n\r\n",
+        b"\x15\x03\x03\x00\x02\x02\x50",
         b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
     ] {
         assert_eq!(whole(bytes), Err(Fault::Malformed), "{}", String::from_utf8_lossy(bytes));
