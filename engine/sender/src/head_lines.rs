@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_head_that_drips_is_parsed_once_for_each_line() {
-        let one_line = [b"HTTP/1.1 200 OK\r\nA: ".as_slice(), &[b'a'; 65_000], b"\r\n\r\n"].concat();
+        let one_line = [b"HTTP/1.1 200 OK\r\nA: ".as_slice(), &vec![b'a'; 65_000], b"\r\n\r\n"].concat();
         assert!(parsed(&one_line) < 3 * one_line.len());
         let hundred_lines =
             ["HTTP/1.1 200 OK\r\n", &format!("A: {}\r\n", "a".repeat(600)).repeat(100), "\r\n"].concat();

@@ -1,5 +1,7 @@
 //! Answers made from HTTP's grammar, and what a mutation makes of them.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 /// An answer as it was meant, and its bytes.
@@ -56,31 +58,31 @@ pub fn well_formed() -> impl Strategy<Value = Made> {
     )
         .prop_map(|(interim, status, reason, headers, connection, frame, body)| {
             let mut head = interim.concat();
-            head += &format!("HTTP/1.1 {status} {reason}\r\n");
+            let _ = write!(head, "HTTP/1.1 {status} {reason}\r\n");
             for header in headers {
-                head += &format!("{header}\r\n");
+                let _ = write!(head, "{header}\r\n");
             }
             if let Some(wish) = connection {
-                head += &format!("Connection: {wish}\r\n");
+                let _ = write!(head, "Connection: {wish}\r\n");
             }
             let wishes_close = connection.is_some_and(|wish| wish.to_ascii_lowercase().contains("close"));
-            finish(head, status, !wishes_close, frame, body)
+            finish(head, status, !wishes_close, frame, &body)
         })
 }
 
-fn finish(mut head: String, status: u16, keep_alive: bool, frame: Frame, body: Vec<u8>) -> Made {
+fn finish(mut head: String, status: u16, keep_alive: bool, frame: Frame, body: &[u8]) -> Made {
     if status == 204 || status == 304 {
         head += "\r\n";
         return Made { bytes: head.into_bytes(), status, body_len: 0, keep_alive };
     }
     match frame {
         Frame::Length => {
-            head += &format!("content-length: {}\r\n\r\n", body.len());
-            Made { bytes: [head.as_bytes(), &body].concat(), status, body_len: body.len(), keep_alive }
+            let _ = write!(head, "content-length: {}\r\n\r\n", body.len());
+            Made { bytes: [head.as_bytes(), body].concat(), status, body_len: body.len(), keep_alive }
         }
         Frame::Close => {
             head += "\r\n";
-            Made { bytes: [head.as_bytes(), &body].concat(), status, body_len: body.len(), keep_alive: false }
+            Made { bytes: [head.as_bytes(), body].concat(), status, body_len: body.len(), keep_alive: false }
         }
         Frame::Chunks(chunks, trailers) => {
             head += "Transfer-Encoding: chunked\r\n\r\n";

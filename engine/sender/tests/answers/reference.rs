@@ -112,7 +112,7 @@ fn header(line: &[u8]) -> Option<(String, Vec<u8>)> {
 fn body(rest: &[u8], at: usize, minor: u8, status: u16, headers: &[(String, Vec<u8>)]) -> Read {
     let list = |wanted: &str| -> Vec<String> {
         let of = headers.iter().filter(|(name, _)| name == wanted);
-        of.flat_map(|(_, value)| value.split(|b| *b == b',').map(|word| lossy(word)).collect::<Vec<_>>()).collect()
+        of.flat_map(|(_, value)| value.split(|b| *b == b',').map(lossy).collect::<Vec<_>>()).collect()
     };
     let lengths: Vec<Vec<u8>> =
         headers.iter().filter(|(name, _)| name == "content-length").map(|(_, value)| value.clone()).collect();
@@ -130,7 +130,7 @@ fn body(rest: &[u8], at: usize, minor: u8, status: u16, headers: &[(String, Vec<
     }
     let wishes = list("connection");
     let wishes = |what: &str| wishes.iter().any(|wish| wish == what);
-    let keeps = !wishes("close") && (minor == 1 || wishes("keep-alive")) && !(chunked && !numbers.is_empty());
+    let keeps = !wishes("close") && (minor == 1 || wishes("keep-alive")) && (!chunked || numbers.is_empty());
     let length = numbers.first().copied();
     let answer = |body_len, used: usize, keep_alive| Read::Answer { status, body_len, keep_alive, used: at + used };
     match (status, chunked, length) {
@@ -214,7 +214,7 @@ fn size_so_far(part: &[u8]) -> bool {
 
 fn size_of(line: &[u8]) -> Option<usize> {
     let digits = digits_of(line);
-    let rest = line[digits..].iter().copied().skip_while(|byte| matches!(byte, b' ' | b'\t')).next();
+    let rest = line[digits..].iter().copied().find(|byte| !matches!(byte, b' ' | b'\t'));
     if digits == 0 || digits > 16 || rest.is_some_and(|byte| byte != b';') {
         return None;
     }
