@@ -2,7 +2,7 @@
 
 from typing import final
 
-__all__ = ["Engine", "EngineError", "due_counts", "response_times", "validate_plan", "version"]
+__all__ = ["Engine", "EngineError", "Histograms", "due_counts", "validate_plan", "version"]
 
 class EngineError(ValueError):
     """The engine plan is not usable, or the engine was asked for something out of order."""
@@ -44,16 +44,23 @@ class Engine:
         Only whole seconds that lie at least 1 s back, unless `everything`. Exact: each count leaves once.
         """
 
+@final
+class Histograms:
+    """Adds up the histograms of many deltas, by tag, until they are taken."""
+
+    def __new__(cls) -> Histograms: ...
+    def add(self, tag: str, hdr: str) -> None:
+        """Add one histogram as a delta holds it (engine/DELTA.md); raises EngineError for what is none."""
+    def tags(self) -> list[str]:
+        """The tags that have something."""
+    def take(self, tag: str, *, bounds_us: list[int]) -> tuple[int, float, float, float, dict[int, int], list[int]]:
+        """Count, sum, least, greatest (ms), counts by ms rounded as Locust does, counts by bucket; then forget them.
+
+        A bucket more than `bounds_us` has entries: the last is what lies above all. A slot counts by its largest value.
+        """
+
 def due_counts(plan_json: str, *, shard: int = 0, shards: int = 1) -> list[list[int]]:
     """How many requests of each kind are due in each second after the start: [second][request]. From the plan alone."""
-
-def response_times(
-    hdr: str, *, bounds_us: list[int] = ...
-) -> tuple[int, float, float, float, dict[int, int], list[int]]:
-    """A delta's histogram: count, sum, least, greatest (ms), counts by ms rounded as Locust does, counts by bucket.
-
-    A bucket more than `bounds_us` has entries: the last is what lies above all. A slot counts by its largest value.
-    """
 
 def validate_plan(plan_json: str) -> None:
     """Raise EngineError when the engine would refuse the plan."""

@@ -1,4 +1,4 @@
-"""A delta's histograms, decoded once for all who count them on the master: Locust's tables and the metrics page."""
+"""The histograms of many deltas, added up in Rust: what Locust's tables and the metrics page take once a second."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadtest._engine import response_times
+from loadtest._engine import Histograms
 
 LAG_TAG, SERVICE_TAG = "golive.lag", "golive.service"  # engine/DELTA.md
 FAILED_ENDING, VISIBLE_ENDING = "!failed", "!visible"
@@ -51,16 +51,29 @@ class Bounds:
         return self.lags_us if tag == LAG_TAG else self.durations_us
 
 
-def times_of(body: Mapping[str, Any], bounds: Bounds) -> list[Times]:
-    """Everything that a delta (engine/DELTA.md) says of times."""
-    return [_decoded(entry["tag"], entry["hdr"], bounds) for entry in body.get("latency", ())]
+@dataclass(frozen=True, slots=True)
+class TimesSum:
+    """Everything that deltas (engine/DELTA.md) said of times since it was last taken."""
+
+    bounds: Bounds
+    _histograms: Histograms = field(default_factory=Histograms)
+
+    def add(self, body: Mapping[str, Any]) -> None:
+        """Add one delta's. Raises EngineError for a histogram that is none."""
+        for entry in body.get("latency", ()):
+            self._histograms.add(entry["tag"], entry["hdr"])
+
+    def take(self) -> list[Times]:
+        """What was added since the last call, by tag."""
+        return [self._taken(tag) for tag in self._histograms.tags()]
+
+    def _taken(self, tag: str) -> Times:
+        count, total_ms, min_ms, max_ms, by_rounded_ms, by_bucket = self._histograms.take(
+            tag, bounds_us=self.bounds.of(tag)
+        )
+        return Times(tag, count, total_ms, min_ms, max_ms, by_rounded_ms, tuple(by_bucket))
 
 
 def in_us(seconds: Iterable[float]) -> list[int]:
     """Seconds as whole microseconds."""
     return [round(value_s * US_PER_S) for value_s in seconds]
-
-
-def _decoded(tag: str, encoded: str, bounds: Bounds) -> Times:
-    count, total_ms, min_ms, max_ms, by_rounded_ms, by_bucket = response_times(encoded, bounds_us=bounds.of(tag))
-    return Times(tag, count, total_ms, min_ms, max_ms, by_rounded_ms, tuple(by_bucket))

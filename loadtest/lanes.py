@@ -23,9 +23,9 @@ from locust.stats import RequestStats, StatsEntry, StatsError
 from locust.user.task import LOCUST_STATE_WAITING
 
 from loadtest import _engine
-from loadtest.delta_times import Times, times_of
+from loadtest.delta_times import TimesSum
 from loadtest.director import TICK_S, Director
-from loadtest.locust_tables import rows
+from loadtest.locust_tables import Row, Rows
 from loadtest.metrics.of_run import page_of, tally_for
 from loadtest.metrics.page import MetricsPage
 from loadtest.metrics.server import serve
@@ -41,6 +41,7 @@ from loadtest.worker import WorkerSide
 LANE_RPS = 10.0
 AT_ONCE = 1e6  # lanes a second; below the largest step Locust's start() blocks, at 3,000 lanes down for half a minute
 TURN_AWAY_AFTER_S = 2.0
+SETTLE_EVERY_S = 1.0
 
 # Without this, 64 s after a worker is lost the master starts a new dispatcher from zero and every lane ramps
 # up again (locust 2.47, runners.py: HEARTBEAT_DEAD_INTERNAL, sic).
@@ -98,18 +99,30 @@ class _WorkerWire:
 
 
 class _Accounts:
-    """Counts each accepted delta twice from one decoding: in Locust's tables and for the metrics page."""
+    """Counts each accepted delta for Locust's tables and for the metrics page; both get them at least once a second."""
 
     def __init__(self, stats: RequestStats, orders: Orders, tally: Tally) -> None:
         self._stats, self._orders, self._tally = stats, orders, tally
+        self._rows, self._times = Rows(), TimesSum(tally.bounds)
 
     def accepted(self, *, worker: int, body: Mapping[str, Any], vitals: Mapping[str, float]) -> None:
-        times = times_of(body, self._tally.bounds)
-        _inject(self._stats, body, times, self._orders)
-        self._tally.accepted(worker, body, times, vitals)
+        self._times.add(body)
+        self._rows.count(body)
+        self._tally.accepted(worker, body, vitals)
 
     def happened(self, kind: str, fields: Mapping[str, Any]) -> None:
         self._tally.happened(kind, fields)
+
+    def settle(self) -> None:
+        """Hand over what was counted since the last call."""
+        times = self._times.take()
+        self._tally.timed(times)
+        _inject(self._stats, self._rows.take(times), self._orders)
+
+    def settle_forever(self) -> None:
+        while True:
+            gevent.sleep(SETTLE_EVERY_S)
+            self.settle()
 
 
 class _Run(NamedTuple):
@@ -190,6 +203,7 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
     due = _engine.due_counts(orders.engine_plan)
     write_json(orders.folder / "due.json", {"format": 1, "seconds": due})
     tally = tally_for(orders)
+    accounts = _Accounts(runner.stats, orders, tally)
     director = Director(
         plan=orders.plan,
         engine_plan=orders.engine_plan,
@@ -197,23 +211,24 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
         record=record,
         wire=_MasterWire(runner),
         clock=_GeventClock(),
-        accounts=_Accounts(runner.stats, orders, tally),
+        accounts=accounts,
         stop_requested=orders.stop_requested,
         by_index=WORKERS_ARE_PODS_VARIABLE in os.environ,
     )
     _run = _Run(orders, director)
-    page = page_of(orders, tally)
+    page = page_of(orders, tally, refresh=accounts.settle)
     _serve_metrics(record, page)
     for kind in ("golive_pong", "golive_armed", "golive_delta"):
         runner.register_message(kind, _heard_by(director, kind))
     listeners: dict[Any, Callable[..., None]] = {
         events.test_start: lambda **_: _begin(director, runner),
-        events.test_stopping: lambda **_: _end(director, page),
+        events.test_stopping: lambda **_: _end(director, accounts, page),
         events.worker_connect: lambda client_id, **_: _turn_away(director, runner, client_id),
         events.quit: lambda **_: record.close(),
     }
     for event, listener in listeners.items():
         event.add_listener(listener)
+    gevent.spawn(accounts.settle_forever)
     gevent.spawn(_leave_when_asked, director, record, gevent.getcurrent())
     # Locust installs its own handler only after a headless shape has ended (2.47, main.py): until then SIGTERM
     # would kill the master and lose the last counts.
@@ -261,7 +276,7 @@ def _give_up(director: Director, failed: gevent.Greenlet) -> None:
     director.finished = True
 
 
-def _end(director: Director, page: MetricsPage) -> None:
+def _end(director: Director, accounts: _Accounts, page: MetricsPage) -> None:
     """Locust is stopping, whoever asked it to: let the last counts arrive before it goes on.
 
     Its own quit waits half a second for its workers, and the tail of a run takes as long as the longest answer.
@@ -269,6 +284,7 @@ def _end(director: Director, page: MetricsPage) -> None:
     director.finish("Locust's own stop")
     while not director.finished:
         gevent.sleep(0.05)
+    accounts.settle()
     finished_s = time.monotonic()
     while page.is_awaited(finished_s):  # so that Prometheus has the run's totals too
         gevent.sleep(0.05)
@@ -284,9 +300,9 @@ def _turn_away(director: Director, runner: MasterRunner, client_id: str) -> None
         gevent.spawn_later(TURN_AWAY_AFTER_S, runner.send_message, "quit", client_id=client_id)
 
 
-def _inject(stats: RequestStats, body: Mapping[str, Any], times: list[Times], orders: Orders) -> None:
-    """Add a delta, accepted exactly once, to the master's own tables."""
-    for name, row in rows(body, times).items():
+def _inject(stats: RequestStats, rows: Mapping[str, Row], orders: Orders) -> None:
+    """Add what deltas, each accepted exactly once, hold to the master's own tables."""
+    for name, row in rows.items():
         method = orders.method_of(name)
         entry: Any = row.entry(name=name, method=method, start_unix_s=stats.start_time)
         stats.entries[name, method].extend(StatsEntry.unserialize(entry, stats))

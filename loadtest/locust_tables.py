@@ -50,15 +50,24 @@ class Row:
         }
 
 
-def rows(body: Mapping[str, Any], times: Iterable[Times]) -> dict[str, Row]:
-    """What a delta (engine/DELTA.md) and its decoded times add, by request name."""
-    found: dict[str, Row] = {}
-    for entry in body.get("counts", ()):
-        _count(found.setdefault(entry["request"], Row()), entry)
-    for one in times:
-        if one.tag in found:
-            _time(found[one.tag], one)
-    return {name: row for name, row in found.items() if row.requests}
+@dataclass(slots=True)
+class Rows:
+    """What deltas have added since the rows were last taken, by request name."""
+
+    _found: dict[str, Row] = field(default_factory=dict)
+
+    def count(self, body: Mapping[str, Any]) -> None:
+        """Add the counts of a delta (engine/DELTA.md)."""
+        for entry in body.get("counts", ()):
+            _count(self._found.setdefault(entry["request"], Row()), entry)
+
+    def take(self, times: Iterable[Times]) -> dict[str, Row]:
+        """The rows with these times, which came with the same deltas; then they begin anew."""
+        found, self._found = self._found, {}
+        for one in times:
+            if one.tag in found:
+                _time(found[one.tag], one)
+        return {name: row for name, row in found.items() if row.requests}
 
 
 def _count(row: Row, entry: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from loadtest.delta_times import Bounds
 from loadtest.metrics.page import MetricsPage, RunCollector
@@ -18,7 +19,7 @@ def tally_for(orders: Orders) -> Tally:
     return Tally(requests=names, bounds=Bounds.with_limits(limits_ms), expected_workers=orders.plan.workers)
 
 
-def page_of(orders: Orders, tally: Tally) -> MetricsPage:
+def page_of(orders: Orders, tally: Tally, *, refresh: Callable[[], None]) -> MetricsPage:
     """The page of the run that these orders describe."""
     plan = orders.plan
     about = {
@@ -29,4 +30,4 @@ def page_of(orders: Orders, tally: Tally) -> MetricsPage:
         "target_class": plan.target.target_class.value,
         "golive_version": VERSION,
     }
-    return MetricsPage(RunCollector(tally=tally, profile=plan.profile, about=about))
+    return MetricsPage(RunCollector(tally=tally, profile=plan.profile, about=about), refresh)

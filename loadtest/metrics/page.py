@@ -7,7 +7,7 @@ each run but that one; URLs stand nowhere.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -153,6 +153,7 @@ class MetricsPage:
     """The page in the format that the one who asks understands; made anew at most twice a second."""
 
     collector: RunCollector
+    refresh: Callable[[], None]  # hands over what the tally has not been told yet
     _registry: CollectorRegistry = field(init=False)
     _kept: dict[str, tuple[float, bytes]] = field(default_factory=dict)
     _looks_s: tuple[float, float] = (NEVER_S, NEVER_S)  # the last two
@@ -170,6 +171,7 @@ class MetricsPage:
         made_s, text = self._kept.get(content_type, (NEVER_S, b""))
         now_s = time.monotonic()
         if now_s - made_s > KEPT_FOR_S:
+            self.refresh()
             text = encode(self._registry)
             if len(self._kept) > 4:  # a caller may invent escapings
                 self._kept.clear()

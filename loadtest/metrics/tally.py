@@ -88,19 +88,23 @@ class Tally:
             self._of((self._name(request), "intended"))
         self._of(("", "service"))
 
-    def accepted(
-        self, worker: int, body: Mapping[str, Any], times: Iterable[Times], vitals: Mapping[str, float]
-    ) -> None:
-        """Add a delta (engine/DELTA.md) that has been accepted, and its decoded times."""
+    def accepted(self, worker: int, body: Mapping[str, Any], vitals: Mapping[str, float]) -> None:
+        """Add a delta (engine/DELTA.md) that has been accepted, but for its times."""
         self.deltas += 1
         for entry in body.get("counts", ()):
             self._count(entry)
-        for one in times:
-            self._time(one)
         seen = self.workers.setdefault(worker, WorkerSeen())
         seen.vitals = vitals
         seen.in_flight = float(_newest(body.get("in_flight", ()), seen.in_flight))
         seen.control_timer_us = float(_newest(body.get("control_timer_us", ()), seen.control_timer_us))
+
+    def timed(self, times: Iterable[Times]) -> None:
+        """Add the times of the deltas accepted since the last call."""
+        for one in times:
+            if one.tag == LAG_TAG:
+                self.lag.add(one)
+            else:
+                self._of(self._key(one.tag)).add(one)
 
     def happened(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Take note of an event of the record (docs/record.md)."""
@@ -128,12 +132,6 @@ class Tally:
             self.failures[kind if kind in self.failures or len(self.failures) < MOST_KINDS else OTHERS] += count
             if kind in CHECKS_BY_KIND:
                 self.found[CHECKS_BY_KIND[kind]] += count
-
-    def _time(self, times: Times) -> None:
-        if times.tag == LAG_TAG:
-            self.lag.add(times)
-            return
-        self._of(self._key(times.tag)).add(times)
 
     def _of(self, key: tuple[str, str]) -> Distribution:
         known = self.durations.get(key)

@@ -8,13 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.delta_times import Bounds, times_of
-from loadtest.locust_tables import Row, rows
+from loadtest.delta_times import Bounds, TimesSum
+from loadtest.locust_tables import Row, Rows
 from tests.loadtest.builders import SECOND, counts, latency
 
 
-def added(body: dict[str, Any]) -> dict[str, Row]:
-    return rows(body, times_of(body, Bounds()))
+def added(*bodies: dict[str, Any]) -> dict[str, Row]:
+    rows, times = Rows(), TimesSum(Bounds())
+    for body in bodies:
+        rows.count(body)
+        times.add(body)
+    return rows.take(times.take())
 
 
 def test_failures_are_requests_without_a_time() -> None:
@@ -27,6 +31,16 @@ def test_failures_are_requests_without_a_time() -> None:
 
 def test_unsent_arrivals_are_no_requests() -> None:
     assert added({"counts": [counts(unsent=5)], "latency": []}) == {}
+
+
+def test_several_deltas_are_added_together_and_told_once() -> None:
+    body = {"counts": [counts(ok=2)], "latency": [latency(SECOND, [10_000, 20_000])]}
+    row = added(body, body, {"counts": [counts(SECOND + 1, ok=1)], "latency": [latency(SECOND + 1, [5_000])]})["home"]
+    assert (row.requests, dict(row.times_ms)) == (5, {5: 1, 10: 2, 20: 2})
+    rows = Rows()
+    rows.count(body)
+    assert rows.take([])
+    assert rows.take([]) == {}
 
 
 @given(st.lists(st.integers(1, 60_000_000), min_size=1, max_size=200))

@@ -1,10 +1,9 @@
 //! The engine as Python sees it (loadtest/_engine.pyi): converts, releases the GIL, delegates.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
-use golive_sender::{
-    due_counts as counts_of, response_times as times_of, Engine as Sender, EngineError as Refusal, Plan,
-};
+use golive_sender::{due_counts as counts_of, Engine as Sender, EngineError as Refusal, HistogramSum, Plan};
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -85,13 +84,40 @@ fn validate_plan(plan_json: &str) -> PyResult<()> {
 /// Count, sum, least and greatest (ms), counts by rounded ms, counts by bucket.
 type Times = (u64, f64, f64, f64, BTreeMap<u64, u64>, Vec<u64>);
 
-#[pyfunction]
-#[pyo3(signature = (hdr, *, bounds_us = Vec::new()))]
-// By value: Python's list has to be converted anyway.
-#[allow(clippy::needless_pass_by_value)]
-fn response_times(hdr: &str, bounds_us: Vec<u64>) -> PyResult<Times> {
-    let times = times_of(hdr, &bounds_us).map_err(refused)?;
-    Ok((times.count, times.total_ms, times.min_ms, times.max_ms, times.by_rounded_ms, times.by_bucket))
+/// Adds up the histograms of many deltas, by tag, until they are taken.
+#[pyclass(frozen, module = "loadtest._engine")]
+struct Histograms {
+    by_tag: Mutex<BTreeMap<String, HistogramSum>>,
+}
+
+#[pymethods]
+impl Histograms {
+    #[new]
+    fn new() -> Self {
+        Self { by_tag: Mutex::default() }
+    }
+
+    fn add(&self, tag: &str, hdr: &str) -> PyResult<()> {
+        let mut by_tag = self.by_tag.lock().unwrap_or_else(PoisonError::into_inner);
+        match by_tag.get_mut(tag) {
+            Some(sum) => sum.add(hdr),
+            None => by_tag.entry(tag.to_owned()).or_default().add(hdr),
+        }
+        .map_err(refused)
+    }
+
+    fn tags(&self) -> Vec<String> {
+        self.by_tag.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    #[pyo3(signature = (tag, *, bounds_us))]
+    // By value: Python's list has to be converted anyway.
+    #[allow(clippy::needless_pass_by_value)]
+    fn take(&self, tag: &str, bounds_us: Vec<u64>) -> Times {
+        let sum = self.by_tag.lock().unwrap_or_else(PoisonError::into_inner).remove(tag).unwrap_or_default();
+        let times = sum.times(&bounds_us);
+        (times.count, times.total_ms, times.min_ms, times.max_ms, times.by_rounded_ms, times.by_bucket)
+    }
 }
 
 #[pyfunction]
@@ -102,10 +128,10 @@ fn version() -> &'static str {
 #[pymodule]
 fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Engine>()?;
+    module.add_class::<Histograms>()?;
     module.add("EngineError", module.py().get_type::<EngineError>())?;
     module.add_function(wrap_pyfunction!(due_counts, module)?)?;
     module.add_function(wrap_pyfunction!(validate_plan, module)?)?;
-    module.add_function(wrap_pyfunction!(response_times, module)?)?;
     module.add_function(wrap_pyfunction!(version, module)?)?;
-    module.add("__all__", ["Engine", "EngineError", "due_counts", "response_times", "validate_plan", "version"])
+    module.add("__all__", ["Engine", "EngineError", "Histograms", "due_counts", "validate_plan", "version"])
 }

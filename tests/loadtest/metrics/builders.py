@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loadtest.delta_times import Bounds, times_of
+from loadtest.delta_times import Bounds, TimesSum
 from loadtest.metrics.page import MetricsPage, RunCollector
 from loadtest.metrics.tally import Tally
 from scenarios.profile import Phase, Profile
@@ -19,9 +19,12 @@ def a_tally(requests: Sequence[str] = ("home",), *, limits_ms: Sequence[float] =
 
 
 def accept(tally: Tally, body: Mapping[str, Any], worker: int = 0) -> None:
-    tally.accepted(worker, body, times_of(body, tally.bounds), VITALS)
+    times = TimesSum(tally.bounds)
+    times.add(body)
+    tally.accepted(worker, body, VITALS)
+    tally.timed(times.take())
 
 
 def a_page(tally: Tally) -> MetricsPage:
     profile = Profile(phases=(Phase(name="hold", duration_s=60.0, from_rps=100.0, to_rps=100.0),))
-    return MetricsPage(RunCollector(tally=tally, profile=profile, about=ABOUT))
+    return MetricsPage(RunCollector(tally=tally, profile=profile, about=ABOUT), refresh=lambda: None)
