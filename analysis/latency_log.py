@@ -25,6 +25,7 @@ LINES_AT_ONCE = 1000
 SECONDS_AT_ONCE = 120  # decoded together: enough for numpy, some 20 MB
 FAILED = "!failed"  # a request's tag with this at its end holds the latency of its failures
 VISIBLE = "!visible"  # a poll's tag with this holds how long what was accepted took to be seen
+MISSING = "!missing"  # and this how long was waited for what never came
 OWN_TAGS = "golive."  # what begins so is about golive, not about one request
 LAG = "golive.lag"
 USUAL_SLOTS, MOST_CELLS = 6_000, 48_000_000  # of one table: 2 h 13 min at full resolution, 200 MB

@@ -9,7 +9,7 @@ from typing import Any
 from loadtest._engine import Histograms
 
 LAG_TAG, SERVICE_TAG = "golive.lag", "golive.service"  # engine/DELTA.md
-FAILED_ENDING, VISIBLE_ENDING = "!failed", "!visible"
+FAILED_ENDING, VISIBLE_ENDING, MISSING_ENDING = "!failed", "!visible", "!missing"
 US_PER_S = 1_000_000
 
 # 1-2-5 steps and what lies between where people set objectives.

@@ -114,7 +114,7 @@ class Watcher:
 
     def _take_latency(self, line: str) -> None:
         tag, _, rest = line.partition(",")
-        if not tag.startswith("Tag=") or tag.startswith("Tag=golive.") or tag.endswith("!visible"):
+        if not tag.startswith("Tag=") or tag.startswith("Tag=golive.") or tag.endswith(("!visible", "!missing")):
             return
         start, _, _, encoded = rest.split(",")
         self._latency[int(float(start))].append(encoded)

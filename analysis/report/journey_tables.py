@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.latency_log import VISIBLE
+from analysis.latency_log import MISSING, VISIBLE
 from analysis.report.load_tables import QUANTILES, stretch_told, times_told
 from analysis.report.tables import Table, number, text
 from analysis.report.wording import NOTHING, count, share
@@ -39,11 +39,17 @@ def _flow_row(record: RunRecord, flow: Flow) -> tuple[str, ...]:
     names = [step.name for step in flow.requests]
     counts = record.counts.groupby("request")[["sent", "ok", "failed"]].sum().reindex(names, fill_value=0)
     begun, failed = int(counts["sent"].iloc[0]), int(counts["failed"].sum())
-    # Every attempt of a poll is counted under its name; only the last one of each journey shows in its histogram.
-    ended = record.latency.total([names[-1] + VISIBLE]) if flow.steps[-1].poll else int(counts["ok"].iloc[-1])
+    ended = _seen_once(record, names[-1]) if flow.steps[-1].poll else int(counts["ok"].iloc[-1])
     where = str(counts["failed"].idxmax()).removeprefix(f"{flow.name}/") if failed else NOTHING
     of_begun = share(ended / begun) if begun else NOTHING
     return (flow.name, count(len(names)), count(begun), count(ended), of_begun, count(failed), where)
+
+
+def _seen_once(record: RunRecord, poll: str) -> int:
+    """How many effects showed and did not come twice: of a poll every attempt is counted under its name."""
+    failures = record.failures
+    repeated = failures.loc[(failures["request"] == poll) & (failures["kind"] == "effect repeated"), "count"].sum()
+    return record.latency.total([poll + VISIBLE]) - int(repeated)
 
 
 def _polls(record: RunRecord) -> Iterator[str]:
@@ -71,9 +77,10 @@ def _visibility_table(record: RunRecord, hold: Window, polls: tuple[str, ...]) -
             number("Missing", "not seen in the time allowed"), number("Repeated", "took effect more than once"),
         ),
         rows=tuple(
-            (name, seen(name), *times_told(record, [name + VISIBLE], seconds),
+            (name, seen(name), *times_told(record, [name + VISIBLE, name + MISSING], seconds),
              failures(name, "effect missing"), failures(name, "effect repeated"))
             for name in polls
         ),
-        note=f"{stretch} From the answer that accepted it to the first that shows its effect.",
+        note=f"{stretch} From the answer that accepted it to the first that shows its effect; one that never "
+        "showed counts with the whole time it was waited for.",
     )  # fmt: skip

@@ -7,14 +7,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadtest.delta_times import FAILED_ENDING, LAG_TAG, SERVICE_TAG, VISIBLE_ENDING, Bounds, Times
+from loadtest.delta_times import (
+    FAILED_ENDING,
+    LAG_TAG,
+    MISSING_ENDING,
+    SERVICE_TAG,
+    VISIBLE_ENDING,
+    Bounds,
+    Times,
+)
 
 MOST_REQUESTS, MOST_KINDS, MOST_WORKERS = 100, 40, 100  # that have series of their own
 OTHERS = "(others)"  # under this name the rest is added up: nothing is left out
 # Shown from the start at 0: of a series that begins with more, rate() misses the beginning.
 USUAL_KINDS = (
     "refused", "reset", "timeout connect", "timeout wait", "timeout body", "malformed", "check", "too large", "tls",
-    "redirect", "local ports", "file handles", "unreachable",
+    "capture", "effect missing", "effect repeated", "redirect", "local ports", "file handles", "unreachable",
     *(f"status {code}" for code in (400, 401, 403, 404, 409, 429, 500, 502, 503, 504)),
 )  # fmt: skip
 TOTALS = ("due", "sent", "ok", "unsent", "sent_bytes", "received_bytes")
@@ -140,12 +148,12 @@ class Tally:
         return known
 
     def _key(self, tag: str) -> tuple[str, str]:
-        """Whose time it is, and which: from the intended start, of failures, until an effect is visible, or service."""
+        """Whose time it is, and which: from the intended start, of failures, of effects seen or missed, or service."""
         if tag == SERVICE_TAG:
             return "", "service"
-        for ending, which in ((FAILED_ENDING, "failed"), (VISIBLE_ENDING, "visible")):
+        for ending in (FAILED_ENDING, VISIBLE_ENDING, MISSING_ENDING):
             if tag.endswith(ending):
-                return self._name(tag.removesuffix(ending)), which
+                return self._name(tag.removesuffix(ending)), ending.removeprefix("!")
         return self._name(tag), "intended"
 
     def _name(self, request: str) -> str:

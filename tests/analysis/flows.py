@@ -39,6 +39,7 @@ def write_flows(folder: Path, *, broken: int = 0, kind: str = "capture", missing
                 _log(log, second, name, asked - failed, 6000)
                 _log(log, second, f"{name}!failed", failed, 6000)
             _log(log, second, "order/shown!visible", bought - missing, 250_000)
+            _log(log, second, "order/shown!missing", missing, 30_000_000)
     return folder
 
 

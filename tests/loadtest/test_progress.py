@@ -37,5 +37,16 @@ def test_the_last_whole_seconds_are_shown(tmp_path: Path) -> None:
     assert len(moment.plain()) <= 80
 
 
+def test_how_long_effects_took_to_be_seen_is_no_latency_of_requests(tmp_path: Path) -> None:
+    record = RecordWriter(tmp_path)
+    record.event("load_started", at_unix_s=SECOND - 1, t0_unix_s=SECOND)
+    waits = [{**latency(SECOND, [9_000_000]), "tag": f"a!{what}"} for what in ("visible", "missing")]
+    record.delta(worker=0, seq=1, body={"counts": [], "latency": [latency(SECOND, [7_000]), *waits]})
+    record.close()
+    moment = Watcher(tmp_path, a_plan(duration_s=20.0, rps=100.0)).look(SECOND + 4.0)
+    assert moment
+    assert moment.p99_ms == pytest.approx(7.0, rel=0.002)
+
+
 def test_before_the_load_there_is_nothing_to_show(tmp_path: Path) -> None:
     assert Watcher(tmp_path, a_plan()).look(SECOND + 1.0) is None
