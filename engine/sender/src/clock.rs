@@ -2,6 +2,7 @@
 //!
 //! Never `tokio::time` for pacing: its wheel turns in milliseconds.
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -24,6 +25,7 @@ pub fn now_ns() -> u64 {
 #[derive(Debug)]
 pub struct Timer {
     fd: AsyncFd<OwnedFd>,
+    armed_ns: Cell<u64>, // when it will wake its task; 0: nobody sleeps
 }
 
 impl Timer {
@@ -32,7 +34,7 @@ impl Timer {
     #[expect(deprecated, reason = "its successor is unsafe, and this workspace forbids unsafe code")]
     pub fn new() -> io::Result<Self> {
         let fd = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
-        Ok(Self { fd: AsyncFd::new(fd)? })
+        Ok(Self { fd: AsyncFd::new(fd)?, armed_ns: Cell::new(0) })
     }
 
     /// Sleep until then; returns at once when then has passed.
@@ -41,14 +43,29 @@ impl Timer {
             tokio::task::yield_now().await;
             return Ok(());
         }
-        let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let at = Timespec { tv_sec: (at_ns / NS) as i64, tv_nsec: (at_ns % NS) as i64 };
-        let setting = Itimerspec { it_interval: zero, it_value: at };
-        timerfd_settime(self.fd.get_ref(), TimerfdTimerFlags::ABSTIME, &setting)?;
+        self.arm(at_ns)?;
+        self.armed_ns.set(at_ns);
         let mut ready = self.fd.readable().await?;
         let mut expirations = [0u8; 8];
         let _ = rustix::io::read(self.fd.get_ref(), &mut expirations);
         ready.clear_ready();
+        self.armed_ns.set(0);
+        Ok(())
+    }
+
+    /// Let the sleeping task wake at an instant, when it would sleep longer.
+    pub fn no_later_than(&self, at_ns: u64) {
+        // An error leaves the timer as it was: the task is late, and its lag says so.
+        if at_ns < self.armed_ns.get() && self.arm(at_ns.max(1)).is_ok() {
+            self.armed_ns.set(at_ns);
+        }
+    }
+
+    fn arm(&self, at_ns: u64) -> io::Result<()> {
+        let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let at = Timespec { tv_sec: (at_ns / NS) as i64, tv_nsec: (at_ns % NS) as i64 };
+        let setting = Itimerspec { it_interval: zero, it_value: at };
+        timerfd_settime(self.fd.get_ref(), TimerfdTimerFlags::ABSTIME, &setting)?;
         Ok(())
     }
 }

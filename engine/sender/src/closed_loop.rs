@@ -1,8 +1,9 @@
 //! The closed loop: whoever is free sends the next request at once. It measures a speed, not a service:
 //! a slow answer delays the next request, so its latencies hide what a schedule would have shown.
 
+use crate::mix::Mix;
 use crate::plan::Plan;
-use crate::schedule::{hash, Arrival, Mix};
+use crate::schedule::{hash, Arrival, Part};
 
 /// The arrivals of one shard of a closed loop: due when somebody is free, until its time has passed.
 #[derive(Debug)]
@@ -28,7 +29,8 @@ impl ClosedLoop {
         }
         let number = self.number;
         self.number += self.shards;
-        Some(Arrival { number, due_ns: now_ns, request: self.mix.pick(hash(self.seed, number)) })
+        let request = self.mix.pick(hash(self.seed, number));
+        Some(Arrival { number, due_ns: now_ns, request, turn: 0, part: Part::Alone })
     }
 
     /// Whether nothing more will be due.

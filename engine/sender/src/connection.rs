@@ -75,7 +75,7 @@ impl Connection {
         let kind = &pool.kinds[arrival.request];
         let mut reused = self.exchange.is_some();
         pool.target.addresses.give(self.address());
-        kind.template.write(arrival.number, &mut self.output, &mut self.body);
+        pool.journeys.write(&arrival, &kind.template, &mut self.output, &mut self.body);
         let mut sent: Option<Sent> = None;
         loop {
             if let Err(failure) = self.write(&arrival, reused && kind.may_repeat).await {
@@ -180,7 +180,10 @@ impl Connection {
             let is_redirect = (300..400).contains(&answer.status);
             return Some(if is_redirect { Failure::Redirect } else { Failure::Status(answer.status) });
         }
-        (!answer.checks_hold).then_some(Failure::Check)
+        if !answer.checks_hold {
+            return Some(Failure::Check);
+        }
+        self.pool.journeys.answered(arrival, answer.found.as_deref(), || self.pool.now_ns())
     }
 
     fn fail(&self, arrival: &Arrival, sent: Option<&Sent>, failure: Failure) {
@@ -195,6 +198,7 @@ impl Connection {
                 record.failed(arrival.due_ns, arrival.request, failure, latency_us);
             }
         });
+        self.pool.journeys.failed(arrival);
     }
 
     /// The connection's next arrival; None when the server ends the connection first.

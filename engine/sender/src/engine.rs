@@ -14,7 +14,9 @@ use crate::codec::Expectations;
 use crate::control::{lock, Control};
 use crate::control_timer::ControlTimer;
 use crate::error::EngineError;
+use crate::journey::Routes;
 use crate::login;
+use crate::path::paths;
 use crate::plan::{Check, Plan, Request};
 use crate::pool::Kind;
 use crate::record::{Record, Taken};
@@ -23,6 +25,7 @@ use crate::target::Target;
 use crate::template::{Sources, Template};
 use crate::trial::Trial;
 use crate::trial_words::Veil;
+use crate::visibility::Visibility;
 
 /// Sends arrivals k with k % shards == shard of a plan.
 #[derive(Debug)]
@@ -35,6 +38,7 @@ pub struct Engine {
     sources: Mutex<Sources>,
     control: Arc<Control>,
     control_timer: Arc<ControlTimer>,
+    visibility: Arc<Visibility>,
     records: OnceLock<Vec<Arc<Mutex<Record>>>>,
     started: OnceLock<Started>,
 }
@@ -53,16 +57,18 @@ impl Engine {
             return Err(EngineError::Order(format!("shard {shard} of {shards} does not exist")));
         }
         let target = Target::of(&plan)?;
-        kinds(&plan, &target, &Sources::default())?;
+        let sources = Sources { workers: shards, ..Sources::default() };
+        kinds(&plan, &target, &sources)?;
         Ok(Self {
             plan,
             shard,
             shards,
             pid: std::process::id(),
             target: Mutex::new(target),
-            sources: Mutex::default(),
+            sources: Mutex::new(sources),
             control: Arc::default(),
             control_timer: Arc::default(),
+            visibility: Arc::default(),
             records: OnceLock::new(),
             started: OnceLock::new(),
         })
@@ -116,11 +122,13 @@ impl Engine {
         let records: Vec<_> =
             (0..threads).map(|_| Arc::new(Mutex::new(Record::new(self.plan.requests.len())))).collect();
         let gauges: Vec<Arc<AtomicU64>> = (0..threads).map(|_| Arc::default()).collect();
+        let routes = Arc::new(self.routes(target));
         self.control.begin(threads);
         for (index, (record, gauge)) in records.iter().zip(&gauges).enumerate() {
             let part = Shard {
                 target: Arc::clone(target),
                 kinds: Arc::clone(kinds),
+                routes: Arc::clone(&routes),
                 record: Arc::clone(record),
                 in_flight: Arc::clone(gauge),
                 control: Arc::clone(&self.control),
@@ -144,6 +152,17 @@ impl Engine {
         self.control_timer
             .start(start_ns, gauges)
             .map_err(|error| EngineError::Order(format!("no thread could be started: {error}")))
+    }
+
+    fn routes(&self, target: &Target) -> Routes {
+        let duration_us: u64 = self.plan.rate_line.iter().map(|segment| segment.duration_us).sum();
+        Routes {
+            paths: paths(&self.plan),
+            seed: self.plan.seed,
+            site: target.site(),
+            end_ns: duration_us * 1000,
+            visibility: Arc::clone(&self.visibility),
+        }
     }
 
     /// Keep sending for so long.
@@ -191,10 +210,11 @@ impl Engine {
             taken.merge(part);
         }
         let names: Vec<String> = self.plan.requests.iter().map(|request| request.name.clone()).collect();
-        let (delta, spare) = taken.into_delta(started.start_unix_s, &names);
+        let (mut delta, spare) = taken.into_delta(started.start_unix_s, &names);
+        delta.latency.extend(self.visibility.take_before(before, started.start_unix_s, &names));
         lock(&records[0]).give_back(spare);
         let quiet = self.control_timer.take_before(before);
-        if delta.counts.is_empty() && quiet.is_empty() {
+        if delta.counts.is_empty() && delta.latency.is_empty() && quiet.is_empty() {
             return String::new();
         }
         let at = |second: u64| started.start_unix_s + second;

@@ -6,13 +6,16 @@ use crate::capture::Finder;
 use crate::checks::Test;
 use crate::error::EngineError;
 use crate::journey_plan::{Capture, Flow, Poll, Refresh, Step};
-use crate::plan::{refuse, Check, Piece, Plan, Request, Text, Value, LONGEST_US};
+use crate::plan::{refuse, Arrivals, Check, Piece, Plan, Request, Text, Value, LONGEST_US};
 
 /// No think time is longer: beyond an hour it is a mistake of units.
 const LONGEST_THINK_US: u64 = 3_600_000_000;
 
 /// Look through everything a plan says of flows.
 pub fn check_flows(plan: &Plan) -> Result<(), EngineError> {
+    if plan.arrivals == Arrivals::Closed && !plan.flows.is_empty() {
+        return refuse("flows", "need arrivals that follow a schedule, not a closed loop".into());
+    }
     let owners = owners(plan)?;
     for (index, flow) in plan.flows.iter().enumerate() {
         check_flow(&format!("flows[{index}]"), plan, flow)?;

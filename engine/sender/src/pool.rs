@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use crate::closed_loop::ClosedLoop;
 use crate::codec::Expectations;
 use crate::control::{lock, Control};
+use crate::journey::Journeys;
 use crate::record::Record;
 use crate::schedule::Arrival;
 use crate::target::Target;
@@ -47,6 +48,7 @@ pub struct Pool {
     pub connect_timeout_us: u64,
     pub exact: bool,
     pub closed: Option<RefCell<ClosedLoop>>,
+    pub journeys: Journeys,
     pub slots: RefCell<Vec<Slot>>,
     pub idle: RefCell<Vec<usize>>,
     pub turn: Cell<usize>, // the address that is next
@@ -131,6 +133,7 @@ impl Pool {
     pub fn unsent(&self, arrival: &Arrival) {
         let timeout_us = self.kinds[arrival.request].timeout_us;
         self.note(|record| record.unsent(arrival.due_ns, arrival.request, timeout_us));
+        self.journeys.failed(arrival);
     }
 
     /// Hand a job to an idle connection.

@@ -293,7 +293,8 @@ fn add(mine: &mut Option<Latencies>, theirs: Option<Latencies>) {
     }
 }
 
-fn encode(latencies: &Latencies, serializer: &mut V2DeflateSerializer) -> String {
+/// A histogram as a delta holds it.
+pub fn encode(latencies: &Latencies, serializer: &mut V2DeflateSerializer) -> String {
     let mut bytes = Vec::new();
     // Writing to memory cannot fail.
     let _ = serializer.serialize(latencies, &mut bytes);

@@ -13,6 +13,7 @@ use crate::clock::{sharpen_timers, Timer};
 use crate::closed_loop::ClosedLoop;
 use crate::connection::serve;
 use crate::control::Control;
+use crate::journey::{Journeys, Pacing, Routes};
 use crate::plan::{Arrivals, Plan};
 use crate::pool::{Kind, Pool};
 use crate::record::Record;
@@ -44,6 +45,7 @@ impl ArrivalsOf {
 pub struct Shard {
     pub target: Arc<Target>,
     pub kinds: Arc<Vec<Kind>>,
+    pub routes: Arc<Routes>,
     pub record: Arc<Mutex<Record>>,
     pub in_flight: Arc<AtomicU64>,
     pub control: Arc<Control>,
@@ -68,6 +70,8 @@ impl Shard {
             ArrivalsOf::Schedule(schedule) => (Some(schedule.peekable()), None),
             ArrivalsOf::Loop(closed) => (None, Some(RefCell::new(closed))),
         };
+        let timer = Rc::new(Timer::new()?);
+        let pacing = Pacing { timer: Rc::clone(&timer), start_ns: self.start_ns, grid_ns: self.grid_ns };
         let pool = Rc::new(Pool {
             target: self.target,
             kinds: self.kinds,
@@ -77,6 +81,7 @@ impl Shard {
             connect_timeout_us: self.connect_timeout_us,
             exact: self.grid_ns == 0,
             closed,
+            journeys: Journeys::new(self.routes, pacing),
             slots: RefCell::default(),
             idle: RefCell::default(),
             turn: Cell::new(0),
@@ -86,7 +91,6 @@ impl Shard {
             in_flight: self.in_flight,
             scratch: RefCell::new(vec![0; SCRATCH]),
         });
-        let timer = Timer::new()?;
         let mut pacer = Pacer {
             pool,
             upcoming,
@@ -140,16 +144,21 @@ impl Pacer {
         let mut due: Option<std::sync::MutexGuard<'_, Record>> = None;
         while let Some(arrival) = upcoming.next_if(|arrival| arrival.due_ns <= now_ns) {
             due.get_or_insert_with(|| crate::control::lock(&self.pool.record)).due(arrival.due_ns, arrival.request);
+            queue.push_back(self.pool.journeys.begin(arrival));
+        }
+        while let Some(arrival) = self.pool.journeys.next_due(now_ns) {
+            due.get_or_insert_with(|| crate::control::lock(&self.pool.record)).due(arrival.due_ns, arrival.request);
             queue.push_back(arrival);
         }
         drop((due, queue));
-        if upcoming.peek().is_none() {
+        if upcoming.peek().is_none() && self.pool.journeys.are_over(now_ns) {
             self.scheduled_all();
         }
     }
 
     fn scheduled_all(&mut self) {
         self.scheduling = false;
+        self.pool.journeys.close();
         self.pool.control.scheduled_all();
     }
 
@@ -218,6 +227,7 @@ impl Pacer {
             Some(arrival) if self.scheduling => arrival.due_ns.min(latest_ns),
             _ => latest_ns,
         };
+        let next_ns = self.pool.journeys.next_due_ns().map_or(next_ns, |due_ns| due_ns.min(next_ns));
         let waiting = !self.pool.queue.borrow().is_empty();
         let at_ns = match (self.grid_ns, waiting) {
             (0, _) => next_ns,

@@ -15,6 +15,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::TlsConnector;
 
 use crate::addresses::{Addresses, Spread};
+use crate::cookies::Site;
 use crate::error::EngineError;
 use crate::plan::{refuse, Plan};
 
@@ -75,6 +76,12 @@ impl Target {
             }
         }
         Err(last)
+    }
+
+    /// The site whose cookies are kept.
+    #[must_use]
+    pub fn site(&self) -> Site {
+        Site { host: self.name.clone(), is_secure: self.tls.is_some() }
     }
 
     /// A stream for the login, with time-outs.

@@ -2,8 +2,10 @@
 //!
 //! Every value follows from (seed, arrival number), so a run can be repeated whatever its number of workers.
 
+use crate::cookies::{Jar, Site};
 use crate::dates::{date_of, days_of};
 use crate::error::EngineError;
+use crate::journey_plan::Order;
 use crate::plan::{refuse, Piece, Plan, Request, Table, Text, Value};
 use crate::schedule::hash;
 
@@ -30,10 +32,11 @@ enum Part {
     Int { low: i64, span: u64 },
     Sequence(u64),
     Choice(Vec<Vec<u8>>),
-    Csv { table: usize, rows: Vec<Vec<u8>> },
+    Csv { feed: Feed, rows: Vec<Vec<u8>> },
     Uuid,
     Token(Vec<Vec<u8>>),
     Captured { name: usize, place: Place },
+    Cookies,
 }
 
 /// For whom a request is written: all its values follow from this.
@@ -45,12 +48,44 @@ pub struct Occasion<'a> {
     pub request: u64,
     /// The journey's captured values, in the order of its flow's names.
     pub captured: &'a [Option<String>],
+    /// How many arrivals before it took rows in turn.
+    pub turn: u32,
+    /// The journey's cookies, and for which site.
+    pub cookies: Option<(&'a Jar, &'a Site)>,
+}
+
+/// How rows are taken from a table.
+#[derive(Debug, Clone, Copy)]
+struct Feed {
+    table: usize,
+    order: Order,
+    workers: u64,
+}
+
+impl Feed {
+    /// The row of an arrival: the same in all columns, and in all steps of a journey.
+    fn row(&self, seed: u64, occasion: &Occasion<'_>, rows: u64) -> usize {
+        let drawn = hash(seed.wrapping_add(self.table as u64 + 1), occasion.number);
+        let row = match self.order {
+            Order::Random => drawn % rows,
+            Order::Shared => u64::from(occasion.turn) % rows,
+            Order::Partitioned => {
+                let worker = occasion.number % self.workers;
+                // At least one: a table with fewer rows than workers is refused.
+                let own = rows.saturating_sub(worker).div_ceil(self.workers).max(1);
+                (worker + drawn % own * self.workers) % rows
+            }
+        };
+        row as usize
+    }
 }
 
 /// What templates draw on besides the plan.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     pub tokens: Vec<String>,
+    /// Over how many workers a run is spread; 0: not known yet.
+    pub workers: u64,
 }
 
 impl Template {
@@ -62,7 +97,8 @@ impl Template {
         base_path: &str,
         sources: &Sources,
     ) -> Result<Self, EngineError> {
-        let names = plan.flow_of(request).map(|flow| plan.captured_names(flow)).unwrap_or_default();
+        let flow = plan.flow_of(request);
+        let names = flow.map(|flow| plan.captured_names(flow)).unwrap_or_default();
         let compiler = Compiler { plan, sources, names, at: format!("request {:?}", request.name) };
         let mut head = vec![Part::Fixed(format!("{} {base_path}", request.method).into_bytes())];
         compiler.text(&request.path, Place::Path, &mut head)?;
@@ -72,6 +108,12 @@ impl Template {
             head.push(Part::Fixed(format!("{name}: ").into_bytes()));
             compiler.text(text, Place::Header, &mut head)?;
             head.push(Part::Fixed(b"\r\n".to_vec()));
+        }
+        if flow.is_some_and(|flow| flow.cookies) {
+            if request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("cookie")) {
+                return refuse(&compiler.at, "has a Cookie header of its own, and its flow keeps cookies".into());
+            }
+            head.push(Part::Cookies);
         }
         let body = match &request.body {
             None => None,
@@ -120,32 +162,32 @@ impl Template {
     }
 }
 
+/// The path in a request that was written, without its query.
+pub fn path_written(request: &[u8]) -> &str {
+    let path = request.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+    let path = path.split(|byte| *byte == b'?').next().unwrap_or_default();
+    std::str::from_utf8(path).unwrap_or("/")
+}
+
 fn content_length(len: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(b"Content-Length: ");
     decimal(len as u64, out);
     out.extend_from_slice(b"\r\n\r\n");
 }
 
-/// The random numbers of one occasion. A CSV row is drawn once for each arrival and table, so that its columns belong
-/// together and a journey stays with its row.
+/// The random numbers of one occasion, and what else its values follow from.
 struct Draw<'a> {
     seed: u64,
-    number: u64,
-    captured: &'a [Option<String>],
+    occasion: Occasion<'a>,
     random: fastrand::Rng,
 }
 
 impl<'a> Draw<'a> {
     fn new(seed: u64, occasion: Occasion<'a>) -> Self {
-        let Occasion { number, request, captured } = occasion;
         let mixed = seed ^ 0x5EED_0F7E_3417;
         // The first request of a journey draws what a request by itself would.
-        let mixed = if request == 0 { mixed } else { hash(mixed, request) };
-        Self { seed, number, captured, random: fastrand::Rng::with_seed(hash(mixed, number)) }
-    }
-
-    fn row(&self, table: usize, rows: usize) -> usize {
-        (hash(self.seed.wrapping_add(table as u64 + 1), self.number) % rows as u64) as usize
+        let mixed = if occasion.request == 0 { mixed } else { hash(mixed, occasion.request) };
+        Self { seed, occasion, random: fastrand::Rng::with_seed(hash(mixed, occasion.number)) }
     }
 }
 
@@ -157,18 +199,26 @@ impl Part {
                 let drawn = if *span == u64::MAX { draw.random.u64(..) } else { draw.random.u64(0..=*span) };
                 signed(low.wrapping_add(drawn as i64), out);
             }
-            Self::Sequence(start) => decimal(start.wrapping_add(draw.number), out),
+            Self::Sequence(start) => decimal(start.wrapping_add(draw.occasion.number), out),
             Self::Choice(options) => {
                 out.extend_from_slice(&options[draw.random.usize(0..options.len())]);
             }
-            Self::Csv { table, rows } => out.extend_from_slice(&rows[draw.row(*table, rows.len())]),
+            Self::Csv { feed, rows } => {
+                out.extend_from_slice(&rows[feed.row(draw.seed, &draw.occasion, rows.len() as u64)]);
+            }
             Self::Uuid => uuid(draw.random.u128(..), out),
             Self::Token(tokens) => {
-                out.extend_from_slice(&tokens[(draw.number % tokens.len() as u64) as usize]);
+                out.extend_from_slice(&tokens[(draw.occasion.number % tokens.len() as u64) as usize]);
             }
             Self::Captured { name, place } => {
-                if let Some(Some(value)) = draw.captured.get(*name) {
+                if let Some(Some(value)) = draw.occasion.captured.get(*name) {
                     escape_into(value, *place, out);
+                }
+            }
+            Self::Cookies => {
+                if let Some((jar, site)) = draw.occasion.cookies {
+                    let path = path_written(out).to_string();
+                    jar.write(site, &path, out);
                 }
             }
         }
@@ -262,7 +312,13 @@ impl Compiler<'_> {
         let Some(cells) = cells_of(table, column) else {
             return refuse(&self.at, format!("table {name:?} has no column {column:?}"));
         };
-        Ok(Part::Csv { table: index, rows: self.each(&cells, place, "csv")? })
+        let workers = self.sources.workers.max(1);
+        if table.order == Order::Partitioned && (table.rows.len() as u64) < workers {
+            let rows = table.rows.len();
+            return refuse(&self.at, format!("table {name:?} is parted among {workers} workers, but has {rows} rows"));
+        }
+        let feed = Feed { table: index, order: table.order, workers };
+        Ok(Part::Csv { feed, rows: self.each(&cells, place, "csv")? })
     }
 
     fn dates(&self, low: i64, high: i64) -> Result<Vec<Vec<u8>>, EngineError> {

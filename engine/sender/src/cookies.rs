@@ -1,0 +1,216 @@
+//! A journey's cookies, as a browser that visits one site keeps them (RFC 6265).
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::dates::days_of;
+
+const MOST_COOKIES: usize = 50;
+const LONGEST_COOKIE: usize = 4096;
+const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/// The one site that all requests go to.
+#[derive(Debug, Clone, Default)]
+pub struct Site {
+    pub host: String,
+    pub is_secure: bool,
+}
+
+/// The cookies of one journey.
+#[derive(Debug, Clone, Default)]
+pub struct Jar {
+    cookies: Vec<Cookie>,
+    /// The path of the request under way: where its answer's cookies belong by default.
+    path: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cookie {
+    name: String,
+    value: String,
+    path: String,
+    is_secure: bool,
+}
+
+impl Jar {
+    /// A request is about to be sent to this path.
+    pub fn visit(&mut self, path: &str) {
+        self.path.clear();
+        self.path.push_str(path);
+    }
+
+    /// Write the header line that takes the cookies to a path; nothing when there are none.
+    pub fn write(&self, site: &Site, path: &str, out: &mut Vec<u8>) {
+        let fits = |cookie: &&Cookie| path_matches(path, &cookie.path) && (site.is_secure || !cookie.is_secure);
+        let mut fitting: Vec<&Cookie> = self.cookies.iter().filter(fits).collect();
+        fitting.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
+        for (index, cookie) in fitting.iter().enumerate() {
+            out.extend_from_slice(if index == 0 { b"Cookie: " } else { b"; " });
+            out.extend_from_slice(cookie.name.as_bytes());
+            out.push(b'=');
+            out.extend_from_slice(cookie.value.as_bytes());
+        }
+        if !fitting.is_empty() {
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+
+    /// Take in the `Set-Cookie` lines of the answer to the last request.
+    pub fn take(&mut self, site: &Site, lines: &[String]) {
+        for line in lines {
+            let Some((cookie, is_gone)) = read(line, site, &default_path(&self.path)) else { continue };
+            let is_it = |there: &Cookie| there.name == cookie.name && there.path == cookie.path;
+            let known = self.cookies.iter().position(is_it);
+            match (known, is_gone) {
+                (Some(at), true) => drop(self.cookies.remove(at)),
+                (Some(at), false) => self.cookies[at] = cookie,
+                (None, false) if self.cookies.len() < MOST_COOKIES => self.cookies.push(cookie),
+                (None, _) => {}
+            }
+        }
+    }
+}
+
+/// A `Set-Cookie` line as a cookie, and whether it says that the cookie is gone. None: not for us.
+fn read(line: &str, site: &Site, default_path: &str) -> Option<(Cookie, bool)> {
+    let mut parts = line.split(';');
+    let (name, value) = parts.next()?.split_once('=')?;
+    let (name, value) = (name.trim(), value.trim());
+    if name.is_empty() || line.len() > LONGEST_COOKIE || line.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
+        return None;
+    }
+    let (name, value) = (name.to_string(), value.to_string());
+    let mut cookie = Cookie { name, value, path: default_path.to_string(), is_secure: false };
+    let (mut age_s, mut is_past): (Option<i64>, bool) = (None, false);
+    for attribute in parts {
+        let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
+        let value = value.trim();
+        match name.trim().to_ascii_lowercase().as_str() {
+            "path" if value.starts_with('/') => cookie.path = value.to_string(),
+            "path" => cookie.path = default_path.to_string(),
+            "domain" if !value.is_empty() && !domain_matches(&site.host, value) => return None,
+            "secure" => cookie.is_secure = true,
+            "max-age" => age_s = value.parse().ok().or(age_s),
+            "expires" => is_past = day_of(value).is_some_and(|day_s| day_s <= now_unix_s()),
+            _ => {}
+        }
+    }
+    // Max-Age outweighs Expires.
+    Some((cookie, age_s.map_or(is_past, |age_s| age_s <= 0)))
+}
+
+fn domain_matches(host: &str, domain: &str) -> bool {
+    let (host, domain) = (host.to_ascii_lowercase(), domain.trim_start_matches('.').to_ascii_lowercase());
+    host == domain || host.strip_suffix(&domain).is_some_and(|front| front.ends_with('.'))
+}
+
+/// RFC 6265, 5.1.4.
+fn path_matches(path: &str, of_cookie: &str) -> bool {
+    path.strip_prefix(of_cookie)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || of_cookie.ends_with('/'))
+}
+
+/// The directory of a request's path.
+fn default_path(path: &str) -> String {
+    match path.rfind('/') {
+        Some(0) | None => "/".into(),
+        Some(at) => path[..at].into(),
+    }
+}
+
+/// An `Expires` date (unix seconds, UTC); its parts in the usual order, with spaces or dashes between.
+fn day_of(date: &str) -> Option<i64> {
+    let mut parts = date.split([' ', '-', ',']).filter(|part| !part.is_empty()).skip(1);
+    let day: u32 = parts.next()?.parse().ok()?;
+    let month = parts.next()?.get(..3)?.to_ascii_lowercase();
+    let month = MONTHS.iter().position(|known| *known == month)? + 1;
+    let year: u32 = parts.next()?.parse().ok()?;
+    let year = match year {
+        0..=69 => year + 2000,
+        70..=99 => year + 1900,
+        _ => year,
+    };
+    let mut clock = parts.next()?.splitn(3, ':').map(|part| part.parse::<i64>().ok());
+    let (hours, minutes, seconds) = (clock.next()??, clock.next()??, clock.next()??);
+    Some(days_of(&format!("{year:04}-{month:02}-{day:02}"))? * 86_400 + hours * 3600 + minutes * 60 + seconds)
+}
+
+fn now_unix_s() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn here() -> Site {
+        Site { host: "shop.example.com".into(), is_secure: false }
+    }
+
+    fn sent(jar: &Jar, site: &Site, path: &str) -> String {
+        let mut out = Vec::new();
+        jar.write(site, path, &mut out);
+        String::from_utf8(out).expect("text")
+    }
+
+    fn after(lines: &[&str], path: &str) -> Jar {
+        let mut jar = Jar::default();
+        jar.visit(path);
+        jar.take(&here(), &lines.iter().map(ToString::to_string).collect::<Vec<_>>());
+        jar
+    }
+
+    #[test]
+    fn what_was_set_is_sent_again() {
+        let jar = after(&["session=abc; Path=/; HttpOnly", "lang = en ;Path=/"], "/login");
+        assert_eq!(sent(&jar, &here(), "/rooms"), "Cookie: session=abc; lang=en\r\n");
+        assert_eq!(sent(&Jar::default(), &here(), "/rooms"), "");
+    }
+
+    #[test]
+    fn a_cookie_stays_below_its_path() {
+        let jar = after(&["a=1", "b=2; Path=/shop", "c=3; Path=/"], "/account/login");
+        assert_eq!(sent(&jar, &here(), "/account/x"), "Cookie: a=1; c=3\r\n");
+        assert_eq!(sent(&jar, &here(), "/shop"), "Cookie: b=2; c=3\r\n");
+        assert_eq!(sent(&jar, &here(), "/shopping"), "Cookie: c=3\r\n");
+    }
+
+    #[test]
+    fn a_later_one_replaces_and_an_expired_one_deletes() {
+        let mut jar = after(&["a=1; Path=/", "b=1; Path=/", "c=1; Path=/"], "/");
+        let lines = ["a=2; Path=/", "b=; Path=/; Max-Age=0", "c=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"];
+        jar.take(&here(), &lines.map(String::from));
+        assert_eq!(sent(&jar, &here(), "/"), "Cookie: a=2\r\n");
+        jar.take(&here(), &["a=3; Path=/; Expires=Thu, 01-Jan-70 00:00:00 GMT; Max-Age=60".into()]);
+        assert_eq!(sent(&jar, &here(), "/"), "Cookie: a=3\r\n", "Max-Age outweighs Expires");
+    }
+
+    #[test]
+    fn others_cookies_are_not_taken_and_secure_ones_not_sent_in_the_clear() {
+        let jar = after(&["a=1; Domain=evil.test", "b=2; Domain=.example.com; Path=/", "c=3; Secure; Path=/"], "/");
+        assert_eq!(sent(&jar, &here(), "/"), "Cookie: b=2\r\n");
+        let secure = Site { is_secure: true, ..here() };
+        assert_eq!(sent(&jar, &secure, "/"), "Cookie: b=2; c=3\r\n");
+    }
+
+    #[test]
+    fn dates_are_read_in_the_forms_that_servers_use() {
+        for date in ["Wed, 21 Oct 2015 07:28:00 GMT", "Wednesday, 21-Oct-15 07:28:00 GMT"] {
+            assert_eq!(day_of(date), Some(1_445_412_480), "{date}");
+        }
+        assert_eq!(day_of("soon"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_server_sets_a_request_stays_one_request(lines in prop::collection::vec(".{0,80}", 0..80), path in "/[ -~]{0,20}") {
+            let mut jar = Jar::default();
+            jar.visit(&path);
+            jar.take(&here(), &lines);
+            let text = sent(&jar, &here(), &path);
+            prop_assert!(text.is_empty() || (text.ends_with("\r\n") && text.lines().count() == 1));
+            prop_assert!(!text.trim_end_matches("\r\n").bytes().any(|byte| byte < b' '));
+            prop_assert!(jar.cookies.len() <= MOST_COOKIES);
+        }
+    }
+}
