@@ -24,6 +24,7 @@ pub struct Stop {
 
 /// When a poll looks again, and how long.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_field_names)] // the unit belongs in every name
 pub struct Pace {
     pub every_ns: u64,
     pub give_up_ns: u64,

@@ -72,7 +72,7 @@ fn converse(mut stream: TcpStream, answer: &dyn Fn(&Asked) -> Told, told: &Mutex
             input.drain(..len);
             told.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
             let (status, headers, body) = answer(&asked);
-            let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+            let lines = headers.iter().fold(String::new(), |lines, line| lines + line + "\r\n");
             let text = format!("HTTP/1.1 {status} X\r\n{lines}Content-Length: {}\r\n\r\n{body}", body.len());
             if stream.write_all(text.as_bytes()).is_err() {
                 return;
