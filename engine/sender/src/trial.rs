@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::capture::Finder;
-use crate::checks::{Seen, Test};
+use crate::checks::{Seen, Test, LOOKED_AT_LIMIT};
 use crate::codec::{AnswerReader, Expectations, Fault};
+use crate::cookies::Jar;
 use crate::error::EngineError;
 use crate::journey_plan::Poll;
 use crate::plan::{Check, Plan, Request};
 use crate::target::Target;
-use crate::template::{Occasion, Sources, Template};
+use crate::template::{path_written, Occasion, Sources, Template};
 use crate::trial_words::{excerpt, of_capture, of_check, Veil};
 
 /// What became of one request of the trial.
@@ -59,6 +60,7 @@ struct Journey<'a> {
     captured: Vec<Option<String>>,
     number: u64,
     requests: u64,
+    jar: Option<Jar>,
     answered: Instant,
 }
 
@@ -76,6 +78,7 @@ impl Trial<'_> {
         }
         for (flow, number) in self.plan.flows.iter().zip(self.plan.requests.len() as u64..) {
             let mut journey = Journey::of(self.plan.captured_names(flow), number);
+            journey.jar = flow.cookies.then(Jar::default);
             let mut broken = false;
             for step in &flow.steps {
                 let request = &self.plan.requests[step.request];
@@ -147,25 +150,26 @@ impl Trial<'_> {
     }
 
     /// One request on a connection of its own; a failure in words.
-    #[allow(clippy::needless_update)] // an occasion may come to know more
     fn exchange(&self, request: &Request, template: &Template, journey: &mut Journey<'_>) -> Result<Answered, String> {
         let (mut bytes, mut scratch) = (Vec::new(), Vec::new());
-        let Journey { number, requests, captured, .. } = &*journey;
-        let occasion = Occasion { number: *number, request: *requests, captured, ..Occasion::default() };
+        let Journey { number, requests, captured, jar, .. } = &mut *journey;
+        let site = self.target.site();
+        let cookies = jar.as_ref().map(|jar| (jar, &site));
+        let occasion = Occasion { number: *number, request: *requests, captured, cookies, ..Occasion::default() };
         template.write_for(occasion, &mut bytes, &mut scratch);
-        journey.requests += 1;
+        *requests += 1;
         let within = Duration::from_micros(request.timeout_us);
         let began = Instant::now();
         let mut stream = self.target.blocking(within).map_err(|error| told(&error))?;
         stream.write_all(&bytes).map_err(|error| told(&error))?;
         let mut reader = AnswerReader::new(request.method == "HEAD");
         let raw = read(&mut stream, &mut reader, began + within)?;
-        Ok(Answered {
-            status: reader.status(),
-            headers: headers_of(&raw),
-            body: reader.body().to_vec(),
-            took: began.elapsed(),
-        })
+        let headers = headers_of(&raw);
+        if let Some(jar) = jar {
+            jar.visit(path_written(&bytes));
+            jar.take(&site, &cookies_in(&headers));
+        }
+        Ok(Answered { status: reader.status(), headers, body: reader.body().to_vec(), took: began.elapsed() })
     }
 
     /// What is wrong with an answer: the kind of failure, and what was seen.
@@ -214,7 +218,7 @@ impl Trial<'_> {
 impl<'a> Journey<'a> {
     fn of(names: Vec<&'a str>, number: u64) -> Self {
         let captured = vec![None; names.len()];
-        Self { names, captured, number, requests: 0, answered: Instant::now() }
+        Self { names, captured, number, requests: 0, jar: None, answered: Instant::now() }
     }
 }
 
@@ -226,8 +230,7 @@ impl Tried {
 
 /// The bytes of a whole answer.
 fn read(stream: &mut impl Read, reader: &mut AnswerReader, until: Instant) -> Result<Vec<u8>, String> {
-    // An empty text is in every body: it makes the reader keep the body.
-    let expected = Expectations { body_contains: vec![Vec::new()], ..Expectations::default() };
+    let expected = Expectations { keep_body: LOOKED_AT_LIMIT as usize, ..Expectations::default() };
     let (mut raw, mut at, mut chunk) = (Vec::new(), 0, [0u8; 8192]);
     loop {
         let count = stream.read(&mut chunk).map_err(|error| told(&error))?;
@@ -244,6 +247,11 @@ fn read(stream: &mut impl Read, reader: &mut AnswerReader, until: Instant) -> Re
             return Err("timeout body".into());
         }
     }
+}
+
+fn cookies_in(headers: &[(String, Vec<u8>)]) -> Vec<String> {
+    let lines = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+    lines.filter_map(|(_, line)| String::from_utf8(line.clone()).ok()).collect()
 }
 
 /// The headers of the answer proper, behind any that only inform.

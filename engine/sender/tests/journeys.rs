@@ -366,3 +366,20 @@ fn exact_steps_are_due_without_waiting_for_a_grid() {
     let steps = walked(&plans::with(flow(&shop, 60.0, 500, &requests), "grid_us", json!(0)));
     assert_eq!(steps.of("c").ok, 10, "{:?}", steps.of);
 }
+
+#[test]
+fn a_trial_keeps_cookies_and_captures_like_a_journey() {
+    let shop = shop::open(|asked| match (asked.path.as_str(), asked.header("cookie").as_str()) {
+        ("/login", _) => (200, vec!["Set-Cookie: s=1".into()], r#"{"id":"x"}"#.into()),
+        ("/x", "s=1") => shop::json(200, "{}"),
+        _ => shop::json(403, "{}"),
+    });
+    let login = step("login", "GET", json!(["/login"]), json!({"captures": [{"name": "id", "from": {"json": "/id"}}]}));
+    let mut plan = flow(&shop, 1.0, 100, &[login, step("use", "GET", json!(["/", {"captured": "id"}]), json!({}))]);
+    plan["flows"][0]["cookies"] = json!(true);
+    let engine = Engine::new(&plan.to_string(), 0, 1).expect("a plan");
+    engine.prepare().expect("a target");
+    let tried: Value = serde_json::from_str(&engine.trial(vec![], vec![]).expect("a trial")).expect("JSON");
+    let failures: Vec<&Value> = tried.as_array().expect("steps").iter().map(|step| &step["failure"]).collect();
+    assert_eq!(failures, ["", ""], "{tried}");
+}
