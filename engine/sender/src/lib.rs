@@ -47,6 +47,4 @@ pub use error::EngineError;
 pub use histogram_sum::HistogramSum;
 pub use plan::Plan;
 pub use response_times::ResponseTimes;
-pub use schedule::{due_counts, Arrival, Schedule};
-pub use response_times::{response_times, ResponseTimes};
 pub use schedule::{due_counts, Arrival, Part, Schedule};
