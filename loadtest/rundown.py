@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from loadtest import _engine, preflight
+from loadtest.annotations import Grafana, annotating
 from loadtest.conduct import Surroundings, conduct
 from loadtest.loopback import LOOPBACK, HeldPort, free_port
 from loadtest.outlook import Outlook
@@ -53,6 +55,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
 
     Raises HarnessError before the folder is there when the run cannot be; later ones leave a readable record.
     """
+    Grafana.of(os.environ)
     plan_for(asked, NOWHERE)  # a mistake in a file is told before anything is raised
     with ExitStack() as after:
         reaper = after.enter_context(Reaper.start())
@@ -81,10 +84,13 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
             metrics=metrics.address,
         )
         metrics.release()
+        annotator = annotating(folder, os.environ, _saying(console))
         try:
             ended = conduct(plan, around)
         finally:
             progress.close()
+            if annotator:
+                annotator.close()
         outlook.gather(folder)
         return ended
 
@@ -108,6 +114,10 @@ def stage_or_target(
             namespace=stage.namespace,
         )
         yield target, dict(stage.versions), stage.died_parts
+
+
+def _saying(console: Console) -> Callable[[str], None]:
+    return lambda what: console.print(what, highlight=False, markup=False, soft_wrap=True)
 
 
 def hold_metrics_port(wanted: int) -> HeldPort:

@@ -13,7 +13,8 @@ from loadtest.vitals import Vitals
 
 LEASE_S = 4.0  # without an acknowledgement for so long the engine stops by itself
 REPORT_EVERY_S = 1.0
-RESEND_AFTER_S = 2.0  # while it sends; the last one goes again after a second: the master waits for it
+RESEND_AFTER_S = 3.0  # without any progress; the last one sooner: the master waits for it, and not for long
+RESEND_LAST_AFTER_S = 1.0
 GIVE_UP_AFTER_S = 30.0  # a worker whose master stays silent for so long after its lease ends itself
 
 
@@ -74,7 +75,7 @@ class WorkerSide:
             body = self.engine.drain(everything=done)
             self.outbox.put(body=body, vitals=self.vitals.read(), final=done)
             self.final_sent = done
-        again_after_s = REPORT_EVERY_S if self.final_sent else RESEND_AFTER_S
+        again_after_s = RESEND_LAST_AFTER_S if self.final_sent else RESEND_AFTER_S
         for delta in self.outbox.to_send(now_s=self.clock.monotonic_s(), again_after_s=again_after_s):
             self._send(
                 "golive_delta",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from loadtest.annotations import annotating
 from loadtest.cluster.api import Api
 from loadtest.cluster.errors import ApiRefused, ApiUnreachable
 from loadtest.cluster.lease import KEPT_S, TargetLease
@@ -99,6 +100,9 @@ def _conduct(plan: Plan, orders: PodOrders, folder: Path, environment: Mapping[s
             warnings=warnings,
             metrics=metrics_address(environment.get(METRICS_PORT_VARIABLE, "")),
         )
+        annotator = annotating(folder, environment, lambda what: console.print(what, highlight=False, markup=False))
+        if annotator:
+            held.callback(annotator.close)
         ended = conduct(plan, around)
     outlook.gather(folder)
     return ended

@@ -40,7 +40,7 @@ class Sampler:
     def __call__(self, pid: int, folder: Path) -> None:
         """One look."""
         since = loading_since(folder)
-        until = since + self.setting.duration_s
+        until = since + self.setting.hold_s
         if since and since + SETTLED_AFTER_S < time.time() < until:
             self._look(psutil.Process(pid), folder)
         pause()
@@ -100,7 +100,7 @@ def row(setting: Setting, sampler: Sampler, seen: Seen) -> dict[str, Any]:
         "requests_per_s": setting.workers * setting.rps_per_worker,
         "master_cpu_cores": round(slope(sampler.cpu), 3),
         "master_us_per_report": round(slope(sampler.cpu) / setting.workers * 1e6),
-        "fleet_cpu_cores": round(sum(fleet["cpu_s"] for fleet in seen.fleets) / setting.duration_s, 2),
+        "fleet_cpu_cores": round(sum(fleet["cpu_s"] for fleet in seen.fleets) / setting.hold_s, 2),
         "master_rss_mb": round(max(sampler.rss_bytes, default=0) / 1e6),
         "acknowledged_p50_ms": round(float(np.percentile(delays, 50)), 1),
         "acknowledged_p99_ms": round(float(np.percentile(delays, 99)), 1),
@@ -131,7 +131,7 @@ def main() -> None:
     for workers in map(int, told.workers.split(",")):
         metrics = HeldPort.take()
         setting = Setting(
-            workers=workers, rps_per_worker=told.rps, ramp_s=0, hold_s=told.seconds, processes=told.processes,
+            workers=workers, rps_per_worker=told.rps, hold_s=told.seconds, processes=told.processes,
             ui=WebUi(port=free_port(), password=secrets.token_urlsafe(9)), metrics=metrics.address,
         )  # fmt: skip
         metrics.release()

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from analysis.prometheus import Prometheus
+from loadtest.annotations import TOKEN_VARIABLE, URL_VARIABLE
 from tests.charts.places import CHART
 from tests.charts.test_dashboards import asked_with, names
 from tests.end_to_end.runs import run
+from tests.loadtest.fake_grafana import fake_grafana
 from tests.loadtest.test_control_plane import once_loading
 
 pytestmark = pytest.mark.slow
@@ -22,7 +24,10 @@ OF_NODES = "container_"  # cAdvisor's: a rehearsal has no pods
 
 
 @pytest.mark.timeout(240)
-def test_each_panel_and_annotation_shows_something_while_a_rehearsal_runs(tmp_path: Path) -> None:
+def test_each_panel_and_annotation_shows_something_while_a_rehearsal_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, "glsa_open-sesame")
     silent: dict[str, list[str]] = {}
 
     def ask() -> None:
@@ -48,11 +53,18 @@ def test_each_panel_and_annotation_shows_something_while_a_rehearsal_runs(tmp_pa
 
     asking = threading.Thread(target=ask)
     asking.start()
-    judged = run(tmp_path, hold="35s", rehearsal="tartware")
+    with fake_grafana() as grafana:
+        monkeypatch.setenv(URL_VARIABLE, grafana.url)
+        judged = run(tmp_path, hold="35s", rehearsal="tartware")
     asking.join()
     assert judged.ended == "complete"
     assert len(silent["asked"]) > 30
     assert silent["of"] == []
+    written = [one["text"].partition(": ")[2] for one in grafana.kept.values()]
+    assert written == ["ramp (not judged)", "hold", "the load ended: the plan is complete"]
+    assert "glsa_open-sesame" not in judged.said
+    leaking = [path for path in tmp_path.rglob("*") if path.is_file() and b"glsa_open-sesame" in path.read_bytes()]
+    assert leaking == []
 
 
 def notes() -> list[dict[str, Any]]:

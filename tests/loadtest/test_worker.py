@@ -93,10 +93,10 @@ def test_a_target_that_cannot_be_reached_is_told_to_the_master() -> None:
 
 def test_a_delta_that_stays_unacknowledged_is_sent_again_with_all_behind_it() -> None:
     side, _, told, clock = armed_and_started()
-    for _ in range(3):
+    for _ in range(4):
         side.report()
         clock.now_s += 1.0
-    assert [content["seq"] for kind, content in told.messages if kind == "golive_delta"] == [1, 2, 1, 2, 3]
+    assert [content["seq"] for kind, content in told.messages if kind == "golive_delta"] == [1, 2, 3, 1, 2, 3, 4]
 
 
 def test_a_master_that_is_slow_but_gets_on_is_sent_nothing_twice() -> None:
