@@ -29,14 +29,19 @@ def facts(record: RunRecord, evidence: Evidence) -> tuple[Fact, ...]:
     engine = header.versions.get("engine", "")
     tools = f"golive {header.golive_version}{', engine ' + engine if engine else ''}"
     return (
-        ("Plan", f"{header.plan_name}, workload {plan.workload.name}"
-                 f" ({plural(len(plan.workload.kinds), 'kind')} of request)"),
+        ("Plan", f"{header.plan_name}, workload {plan.workload.name} ({_kinds(plan)})"),
         ("Rate", f"to prove {rate(plan.rate_to_prove_rps)}; offered {offered(plan)}"),
         ("Hold", _hold(plan, evidence)),
         ("When", f"{when(record)}; {_ended(record)}"),
         ("By", f"{tools}; {plural(header.workers, 'worker')} on {machine.get('name', NOTHING)}{cores}"),
         ("Run", header.run_id),
     )  # fmt: skip
+
+
+def _kinds(plan: Plan) -> str:
+    flows = plan.workload.flows
+    journeys = f" in {plural(len(flows), 'flow')} and by themselves" if flows and plan.workload.requests else ""
+    return f"{plural(len(plan.workload.kinds), 'kind')} of request{journeys}"
 
 
 def offered(plan: Plan) -> str:
