@@ -7,9 +7,10 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from loadtest import _engine
 from scenarios.engine_plan import Table, engine_plan
 from scenarios.errors import PlanError
 from scenarios.plan_check import check_plan, expected_writes
@@ -17,10 +18,12 @@ from scenarios.plan_json import plan_from_json, plan_to_json
 from scenarios.target import Target, TargetClass, WriteConsent
 from scenarios.values import Column
 from scenarios.workload import (
+    BodyMatches,
     Capture,
     Captured,
     EnvSecret,
     Feeder,
+    Flow,
     JsonEquals,
     JsonExists,
     JsonLength,
@@ -269,3 +272,89 @@ def test_the_writes_of_a_flow_need_the_targets_consent_by_name() -> None:
         check_plan(plan(workload(flow()), target=staging()))
     check_plan(plan(workload(flow()), target=staging("booking/book", "booking/pay")))
     assert len(STEPS) == 4
+
+
+# --- Python's checks and the engine's agree ------------------------------------------------------
+
+identifiers = st.sampled_from(["id", "room", "price"])
+right_checks = [JsonExists("/id"), JsonEquals("/n", 1), JsonLength("/all", 1), StatusIn((200,)), BodyMatches("a+")]
+few_checks = st.lists(st.sampled_from([*right_checks, JsonExists("id")]), max_size=2).map(tuple)
+captures = st.one_of(
+    st.builds(Capture.json, identifiers, st.sampled_from(["/id", "id", ""])),
+    st.builds(Capture.header, identifiers, st.sampled_from(["Location", ""])),
+    st.builds(Capture.regex, identifiers, st.sampled_from(["id=([0-9]+)", ""])),
+)
+requests_ = st.builds(
+    Request,
+    name=st.sampled_from(["a", "b", "c", "d", "e/f", ""]),
+    method=st.sampled_from(["GET", "POST"]),
+    path=st.one_of(st.just("/"), st.builds(Captured, identifiers)),
+    weight=st.sampled_from([1.0, 1.0, 1.0, 2.0]),
+    json=st.one_of(st.none(), st.builds(Captured, identifiers, st.booleans())),
+    checks=few_checks,
+    captures=st.lists(captures, max_size=2).map(tuple),
+)
+polls = st.builds(
+    Poll,
+    until=few_checks,
+    once=few_checks,
+    every_s=st.sampled_from([0.0, 0.1, 2.0]),
+    give_up_s=st.sampled_from([1.0, 1000.0]),
+    settle_s=st.sampled_from([0.0, 1.0]),
+)
+steps_ = st.builds(
+    Step, requests_, think_s=st.sampled_from([(0, 0), (1, 2), (2, 1), (9, 9e9)]), poll=st.one_of(st.none(), polls)
+)
+flows_ = st.builds(
+    Flow,
+    name=st.sampled_from(["f", "g", "g/h"]),
+    steps=st.lists(steps_, max_size=4).map(tuple),
+    weight=st.sampled_from([None, 0.5, 1.0, 0.0]),
+    rate_rps=st.sampled_from([None, None, 5.0, -1.0]),
+    cookies=st.booleans(),
+)
+
+
+@given(st.lists(requests_, max_size=2).map(tuple), st.lists(flows_, min_size=1, max_size=2).map(tuple))
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_a_flow_is_made_of_only_a_told_error_comes_out(
+    single: tuple[Request, ...], flows: tuple[Flow, ...]
+) -> None:
+    asked = Workload(name="w", requests=single, flows=flows)
+    try:
+        check_plan(plan(asked))
+    except PlanError:
+        return  # told; anything else would fail
+    _engine.validate_plan(json.dumps(compiled(asked)))
+
+
+@st.composite
+def right_flows(draw: st.DrawFn) -> Flow:
+    """A flow without a mistake: each step may use what the one before captured, and captures for the next."""
+    steps: list[Step] = []
+    last = draw(st.integers(0, 4))
+    for place in range(last + 1):
+        captured = () if place == last else (Capture.json(f"id_{place}", "/id"),)
+        taken = Text(("/", Captured(f"id_{place - 1}"), "/x")) if place else "/"
+        checks = tuple(draw(st.lists(st.sampled_from(right_checks), max_size=2)))
+        polled = Poll(until=(draw(st.sampled_from(right_checks)),), once=checks, settle_s=1.0 if checks else 0.0)
+        poll = polled if place and draw(st.booleans()) else None
+        asked = request(name=f"step-{place}", path=taken, checks=checks, captures=captured)
+        steps.append(Step(asked, think_s=(0, draw(st.integers(0, 5))), poll=poll))
+    own = draw(st.booleans())
+    return flow(
+        *steps, weight=None if own else draw(st.floats(0.01, 10)), rate_rps=draw(st.floats(0.1, 50)) if own else None,
+        cookies=draw(st.booleans()),
+    )  # fmt: skip
+
+
+@given(right_flows(), st.booleans())
+def test_whatever_passes_here_the_engine_takes(journey: Flow, alone: bool) -> None:
+    asked = workload(journey, requests=()) if alone and journey.weight else workload(journey)
+    check_plan(plan(asked))
+    text = json.dumps(compiled(asked))
+    _engine.validate_plan(text)
+    due = _engine.due_counts(text)
+    assert all(len(second) == len(asked.kinds) for second in due)
+    followers = range(len(asked.kinds) - len(asked.followers), len(asked.kinds))
+    assert not any(second[place] for second in due for place in followers)  # by the answers, not by the plan
