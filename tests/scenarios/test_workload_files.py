@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from loadtest import _engine
+from scenarios.engine_plan import engine_plan
 from scenarios.errors import PlanError
+from scenarios.plan_check import check_plan
+from scenarios.workload import Workload
 from scenarios.workload_files import known_workloads, load_workload
+from tests.scenarios.journeys import plan
 
 MIXES = {
     "ota-heavy": [0.42, 0.10, 0.07, 0.05, 0.14, 0.04, 0.04, 0.06, 0.08],
@@ -65,3 +71,17 @@ def test_a_file_that_cannot_be_used_is_told_with_its_line(tmp_path: Path, text: 
 def test_a_file_that_is_not_there_is_told() -> None:
     with pytest.raises(PlanError, match="no workload file"):
         load_workload("nowhere.py:A")
+
+
+def test_the_workload_that_the_documentation_shows_can_be_sent() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "workloads.md").read_text(encoding="utf-8")
+    (shown,) = [part for part in page.split("```python\n")[1:] if part.startswith("from scenarios.workload import")]
+    names: dict[str, object] = {}
+    exec(shown.split("```")[0], names)
+    shop = names["SHOP"]
+    assert isinstance(shop, Workload)
+    asked = plan(shop)
+    check_plan(asked)
+    compiled = engine_plan(asked, run_date="2026-11-24", tables={}, secrets={})
+    _engine.validate_plan(json.dumps(compiled))
+    assert [request["name"] for request in compiled["requests"]] == ["search", "order/buy", "order/shown"]
