@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class Vitals:
         throttling = self._throttling()
         return {
             "cpu_s": round(times.user + times.system, 3),
-            "rss_bytes": int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES,
+            "rss_bytes": _rss_bytes(),
             "periods": throttling.get("nr_periods", 0),
             "throttled_periods": throttling.get("nr_throttled", 0),
         }
@@ -39,6 +40,14 @@ class Vitals:
         except OSError:  # the group may be gone while the process is moved
             return {}
         return {name: int(value) for name, _, value in (line.partition(" ") for line in lines)}
+
+
+def _rss_bytes() -> int:
+    """What is resident now; what was at most where no file can be opened: a worker out of handles still reports."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _cpu_stat_of_group() -> Path | None:
