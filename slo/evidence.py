@@ -61,6 +61,7 @@ class ClientLoad:
     load_sent, load_answered: over the whole load, ramp included: what was sent, and what an answer began to arrive for.
         The platform must have counted at least the latter and at most the former. None: not known.
     cached: answers in the hold, right or wrong, whose headers show that a cache gave them.
+    due_by_workers: what the workers say was due in the hold: more than `due` was another rate. None: not known.
     """
 
     source: str
@@ -77,6 +78,7 @@ class ClientLoad:
     load_sent: int | None = None
     load_answered: int | None = None
     cached: int = 0
+    due_by_workers: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

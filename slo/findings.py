@@ -59,6 +59,13 @@ def _load(client: ClientLoad | NotSeen, thresholds: Thresholds) -> Iterator[Find
             f"{number(unsent)} of {number(due)} due requests were never sent before their time-out.",
             "Raise `sending.connections`, or the number of workers.",
         )
+    more = (client.due_by_workers or 0) - due
+    if due and more / due > thresholds.rate_changed_ratio:
+        yield voids(
+            FindingKind.RATE_CHANGED,
+            f"Workers had {number(due + more)} requests due in the hold; the plan has {number(due)}.",
+            "Leave the load to the plan; does every worker send its own shard, and no other golive?",
+        )
     missing = due - sent - unsent
     if due and missing / due > thresholds.shortfall_ratio:
         worst = int(np.argmax(client.due - client.sent - client.unsent))

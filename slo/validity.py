@@ -80,6 +80,8 @@ class Thresholds:
     unsent_ratio: float = 0.0001
     # The load may lack a tenth of a percent: the same share of the reserve of 5 % that plans offer.
     shortfall_ratio: float = 0.001
+    # The same the other way: what workers had due is known exactly, so this is a margin for nobody.
+    rate_changed_ratio: float = 0.001
     # A scrape interval of 1 s is the finest grain that two sources are laid side by side with.
     clock_skew_s: float = 0.25
     # Samples every grid step know L to about a percent; 5 % leaves room for the ends of the hold.

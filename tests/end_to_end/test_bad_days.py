@@ -69,6 +69,10 @@ class Place:
             time.sleep(0.1)
         pytest.fail("the load did not begin")
 
+    def findings(self) -> set[str]:
+        content = json.loads((self.runs()[-1] / "verdict.json").read_text())
+        return {finding["kind"] for finding in content["findings"]}
+
     def verdict(self) -> dict[str, str]:
         content = json.loads((self.runs()[-1] / "verdict.json").read_text())
         return {"run": content["outcome"], **{one["objective"]: one["outcome"] for one in content["judgements"]}}
@@ -222,6 +226,7 @@ def test_golive_killed_leaves_no_process_and_a_record_that_can_be_judged(place: 
     assert judged.returncode == 3
     assert "NOT PROVEN" in judged.stdout
     assert (run / "report.html").exists()
+    assert "cut-short" in place.findings()
 
 
 def test_golive_stop_ends_a_run_from_elsewhere(place: Place, server: CountingServer) -> None:
@@ -235,6 +240,7 @@ def test_golive_stop_ends_a_run_from_elsewhere(place: Place, server: CountingSer
     assert time.monotonic() - asked_s < 8
     running.communicate(timeout=40)
     assert running.returncode == 3
+    assert "cut-short" in place.findings()
 
 
 def test_a_prometheus_that_does_not_answer_proves_nothing_and_delays_nothing(
@@ -284,3 +290,4 @@ def test_a_disk_that_fills_up_ends_the_run_with_a_clear_word(
     assert "Remedy:" in said
     (small_disk / "filler").unlink()
     assert place.golive("judge", str(run)).returncode == 3
+    assert {"record-gap", "cut-short"} <= place.findings()

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
+from tests.end_to_end.control_groups import a_control_group
+from tests.end_to_end.driving import GOLIVE, driven, findings, laid_out, outcomes, verdict_of
 from tests.http_server import CountingServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-GOLIVE = Path(sys.executable).with_name("golive")
-PLAN = """\
-# a short run for the tests
-workload: get-root
-objectives: smoke
-rate_to_prove_rps: 100
-offered_ratio: 1.2
-workers: 2
-phases:
-  - {name: ramp, duration: 1s, from_share: 0, to_share: 1, judged: false}
-  - {name: hold, duration: 14s, from_share: 1, to_share: 1}
-sending: {connections: 16}
-watch_after: 1s
-"""
 CLOSING_SERVER = """
 import socket, threading
 server = socket.create_server(("127.0.0.1", 8000), backlog=256)
@@ -50,51 +33,11 @@ while True:
 """
 
 
-def verdict_of(folder: Path) -> dict[str, Any]:
-    (path,) = folder.glob("results/*/verdict.json")
-    return dict(json.loads(path.read_text()))
-
-
-def outcomes(verdict: dict[str, Any]) -> dict[str, str]:
-    return {one["objective"]: one["outcome"] for one in verdict["judgements"]}
-
-
-def findings(verdict: dict[str, Any]) -> set[str]:
-    return {finding["kind"] for finding in verdict["findings"]}
-
-
-def laid_out(folder: Path, url: str) -> None:
-    (folder / "short.yaml").write_text(PLAN)
-    (folder / "targets.yaml").write_text(f'- {{name: here, url: "{url}", target_class: rehearsal}}\n')
-
-
-def driven(
-    folder: Path, *, meanwhile: Callable[[list[psutil.Process]], None] = lambda _workers: None
-) -> dict[str, Any]:
-    """Run golive; `meanwhile` gets the worker processes once they send."""
-    running = subprocess.Popen(
-        [GOLIVE, "run", "short.yaml", "--target", "here"],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline_s = time.monotonic() + 40
-    while not [*folder.glob("results/*/seconds.jsonl")] or not any(
-        file.stat().st_size for file in folder.glob("results/*/seconds.jsonl")
-    ):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.1)
-    children = psutil.Process(running.pid).children(recursive=True)
-    meanwhile([child for child in children if "--worker" in child.cmdline()])
-    running.wait(90)
-    return verdict_of(folder)
-
-
 def test_without_a_cause_nothing_is_found(tmp_path: Path) -> None:
     with CountingServer() as server:
         laid_out(tmp_path, server.url)
         verdict = driven(tmp_path)
-    assert findings(verdict) == set()
+    assert findings(verdict) == {}
     assert outcomes(verdict)["p95-latency"] == outcomes(verdict)["throughput"] == "met"
 
 
@@ -105,7 +48,7 @@ def test_a_stopped_worker_is_lost_and_takes_what_a_lighter_load_could_have_met(t
     with CountingServer() as server:
         laid_out(tmp_path, server.url)
         verdict = driven(tmp_path, meanwhile=freeze)
-    assert {"worker-lost", "load-shortfall"} <= findings(verdict)
+    assert {"worker-lost", "load-shortfall"} <= findings(verdict).keys()
     seen = outcomes(verdict)
     assert seen["p95-latency"] == seen["error-rate"] == seen["throughput"] == "unproven"
     assert verdict["outcome"] == "not proven"
@@ -126,7 +69,7 @@ def test_a_worker_whose_clock_is_wrong_is_found_and_its_counts_still_line_up(tmp
         laid_out(tmp_path, server.url)
         patch.setenv("PYTHONPATH", str(tmp_path))
         verdict = driven(tmp_path)
-    assert findings(verdict) == {"clock-skew"}
+    assert findings(verdict).keys() == {"clock-skew"}
     assert outcomes(verdict)["throughput"] == "unproven"
     assert outcomes(verdict)["error-rate"] == "met"
 
@@ -155,34 +98,29 @@ def test_a_generator_without_local_ports_is_found_and_takes_the_failures_it_made
     assert outcomes(verdict)["throughput"] == "unproven"
 
 
-@contextmanager
-def a_control_group() -> Iterator[tuple[Path, Callable[[], None]]]:
-    """A CPU control group of our own (v1 or v2) without a limit yet, and how to limit it to 2 % of a core."""
-    v1 = Path("/sys/fs/cgroup/cpu")
-    group = (v1 if v1.is_dir() else Path("/sys/fs/cgroup")) / f"golive-test-{os.getpid()}"
-    try:
-        group.mkdir()
-    except OSError as refused:
-        pytest.skip(f"no control group can be made here: {refused}")
-    limit = group / ("cpu.cfs_quota_us" if v1.is_dir() else "cpu.max")
-    if not limit.exists():
-        group.rmdir()
-        pytest.skip("the CPU controller is not given to new control groups here")
-    yield group, lambda: limit.write_text("2000" if v1.is_dir() else "2000 100000") and None
-    group.rmdir()
-
-
 def test_workers_held_back_by_a_cpu_quota_are_found_by_their_own_figures(tmp_path: Path) -> None:
-    with a_control_group() as (group, limit):
-        (tmp_path / "sitecustomize.py").write_text(
-            "import os, sys\n"
-            "if '--worker' in sys.orig_argv:\n"
-            f"    open({str(group / 'cgroup.procs')!r}, 'w').write(str(os.getpid()))\n"
-        )
+    with a_control_group() as group:
+        group.take_workers(tmp_path)
         with CountingServer() as server, pytest.MonkeyPatch.context() as patch:
             laid_out(tmp_path, server.url)
             patch.setenv("PYTHONPATH", str(tmp_path))
-            verdict = driven(tmp_path, meanwhile=lambda _workers: limit())
+            verdict = driven(tmp_path, meanwhile=lambda _workers: group.limit())
     assert "worker-starved" in findings(verdict)
     # Starved, golive is slow: it may look like a slow platform, and never like a fast one.
     assert "missed" not in {outcomes(verdict)[name] for name in ("throughput", "p95-latency", "p99-latency")}
+
+
+def test_a_worker_that_sends_more_than_its_shard_is_found(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "if '--worker' in sys.orig_argv:\n"
+        "    from loadtest import _engine\n"
+        "    shard_of = _engine.Engine\n"
+        "    _engine.Engine = lambda plan, *, shard, shards: shard_of(plan, shard=0, shards=1)\n"
+    )
+    with CountingServer() as server, pytest.MonkeyPatch.context() as patch:
+        laid_out(tmp_path, server.url)
+        patch.setenv("PYTHONPATH", str(tmp_path))
+        verdict = driven(tmp_path)
+    assert "Workers had 1,920 requests due in the hold; the plan has 960." in findings(verdict)["rate-changed"]
+    assert set(outcomes(verdict).values()) == {"unproven"}

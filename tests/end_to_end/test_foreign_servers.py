@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.loopback import free_port
-from tests.end_to_end.test_findings_by_cause import GOLIVE, laid_out, outcomes, verdict_of
+from tests.end_to_end.driving import GOLIVE, HOLD_S, laid_out, outcomes, verdict_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -95,8 +95,8 @@ def test_a_server_that_is_not_ours_counts_what_golive_counts(
             [GOLIVE, "run", "short.yaml", "--target", "here", "--rate", "500"],
             cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
-    assert done.returncode == 3, done.stdout  # nobody saw a backlog or an autoscaler
+    assert done.returncode == 0, done.stdout
     seen = outcomes(verdict_of(tmp_path))
     assert [seen[name] for name in ("throughput", "p95-latency", "p99-latency", "error-rate")] == ["met"] * 4
     counted = len((tmp_path / "access.log").read_text().splitlines())
-    assert counted == 300 + 14 * 600  # half a second's worth of ramp, then the hold
+    assert counted == 300 + HOLD_S * 600  # half a second's worth of ramp, then the hold

@@ -8,37 +8,18 @@ import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.end_to_end.test_findings_by_cause import GOLIVE, PLAN, findings, outcomes, verdict_of
+from tests.end_to_end.driving import HOLD_S, RPS, driven, findings, laid_out, outcomes
 from tests.http_server import CountingServer, an_answer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
-SHORT = (
-    PLAN.replace("14s", "5s").replace("workers: 2", "workers: 1").replace("objectives: smoke", "objectives: own.yaml")
-)
-OBJECTIVES = """\
-- {kind: throughput, name: throughput, at_least_rps: rate-to-prove, window_s: 5}
-- {kind: latency, name: p95-latency, quantile_ratio: 0.95, below_ms: 450}
-- {kind: error_ratio, name: error-rate, below_ratio: 0.04}
-"""
 HOSTS = "127.0.0.1 localhost edges.example\n127.0.0.2 edges.example\n127.0.0.3 edges.example\n"
-HOLD = 600  # requests due in it
-
-
-def run(folder: Path, url: str, *, sending: str = "{connections: 16}", hosts: str = "") -> dict[str, object]:
-    """Run golive at a URL; hosts: what /etc/hosts says to it alone."""
-    (folder / "short.yaml").write_text(SHORT.replace("{connections: 16}", sending))
-    (folder / "targets.yaml").write_text(f'- {{name: here, url: "{url}", target_class: rehearsal}}\n')
-    (folder / "own.yaml").write_text(OBJECTIVES)
-    (folder / "hosts").write_text(hosts)
-    alone = ["unshare", "-m", "sh", "-c", 'mount --bind hosts /etc/hosts && exec "$@"', "-"] if hosts else []
-    command = [*alone, str(GOLIVE), "run", "short.yaml", "--target", "here"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode in (0, 3), done.stderr
-    return verdict_of(folder)
+UNSHARED = ("unshare", "-m", "sh", "-c", 'mount --bind hosts /etc/hosts && exec "$@"', "-")
+VOID = {"throughput": "unproven", "p95-latency": "unproven", "p99-latency": "unproven", "error-rate": "unproven"}
 
 
 class Edges:
@@ -64,15 +45,16 @@ class Edges:
             writer.close()
 
 
-def driven_at_edges(folder: Path, edges: Edges, *, sending: str) -> dict[str, object]:
+def driven_at_edges(folder: Path, edges: Edges, *, sending: str) -> dict[str, Any]:
     if os.geteuid() or not shutil.which("unshare") or subprocess.run(["unshare", "-m", "true"], check=False).returncode:
         pytest.skip("only root can give one process a hosts file of its own")
 
-    async def drive() -> dict[str, object]:
+    async def drive() -> dict[str, Any]:
         servers, port = await edges.serve()
+        laid_out(folder, f"http://edges.example:{port}", WORKERS="1", SENDING=sending)
+        (folder / "hosts").write_text(HOSTS)
         try:
-            url = f"http://edges.example:{port}"
-            return await asyncio.to_thread(run, folder, url, sending=sending, hosts=HOSTS)
+            return await asyncio.to_thread(driven, folder, through=UNSHARED)
         finally:
             for server in servers:
                 server.close()
@@ -83,8 +65,8 @@ def driven_at_edges(folder: Path, edges: Edges, *, sending: str) -> dict[str, ob
 def test_load_over_all_addresses_and_past_every_cache_has_no_finding(tmp_path: Path) -> None:
     edges = Edges()
     verdict = driven_at_edges(tmp_path, edges, sending="{connections: 16}")
-    assert findings(verdict) == set()
-    assert max(edges.requests.values()) - min(edges.requests.values()) <= 1
+    assert findings(verdict) == {}
+    assert max(edges.requests.values()) - min(edges.requests.values()) < 12  # of 1,020
     assert len(edges.requests) == 3
     assert outcomes(verdict)["throughput"] == "met"
 
@@ -100,9 +82,9 @@ def test_load_over_all_addresses_and_past_every_cache_has_no_finding(tmp_path: P
 def test_one_address_that_takes_all_the_load_is_found(tmp_path: Path, listening: tuple[str, ...], sending: str) -> None:
     edges = Edges(listening)
     verdict = driven_at_edges(tmp_path, edges, sending=sending)
-    assert findings(verdict) == {"one-address"}
+    assert findings(verdict).keys() == {"one-address"}
     assert len(edges.requests) == 1
-    assert {outcomes(verdict)[name] for name in ("throughput", "p95-latency", "error-rate")} == {"unproven"}
+    assert outcomes(verdict) == VOID
 
 
 class CachingProxy:
@@ -124,9 +106,9 @@ class CachingProxy:
 
 def test_answers_out_of_a_cache_are_found_and_prove_nothing_of_the_platform(tmp_path: Path) -> None:
     with CountingServer() as platform, CountingServer(CachingProxy(platform).answer) as edge:
-        verdict = run(tmp_path, edge.url)
-    assert findings(verdict) == {"cached-answers"}
+        laid_out(tmp_path, edge.url, WORKERS="1")
+        verdict = driven(tmp_path)
+    assert findings(verdict).keys() == {"cached-answers"}
     assert platform.total == edge.total // 2
-    told = next(finding["what"] for finding in verdict["findings"] if finding["kind"] == "cached-answers")  # type: ignore[attr-defined]
-    assert f"{HOLD // 2} of {HOLD}" in told
-    assert {outcomes(verdict)[name] for name in ("throughput", "p95-latency", "error-rate")} == {"unproven"}
+    assert f"{HOLD_S * RPS // 2} of {HOLD_S * RPS}" in findings(verdict)["cached-answers"]
+    assert outcomes(verdict) == VOID

@@ -18,12 +18,15 @@ from typing import Any
 import psutil
 import pytest
 
+from analysis.evidence import assemble
+from analysis.results import read_record
 from loadtest.conduct import Surroundings, conduct
 from loadtest.loopback import free_port
 from loadtest.processes import LocustProcesses, WebUi
 from loadtest.run_orders import request_stop
 from loadtest.versions import own_versions
 from scenarios.plan import Plan
+from slo.findings import find
 from tests.http_server import CountingServer
 from tests.loadtest.builders import a_plan
 
@@ -50,6 +53,14 @@ class Conducted:
         with (self.folder / "locust" / "stats_stats.csv").open() as file:
             total = next(row for row in csv.DictReader(file) if row["Name"] == "Aggregated")
         return int(total["Request Count"]), int(total["Failure Count"])
+
+
+def found_in(run: Conducted) -> set[str]:
+    """What the run's record says against its measurement; the machine's own noise left aside."""
+    record = read_record(run.folder)
+    evidence, measurement = assemble(record)
+    noisy = replace(record.plan.thresholds, lag_p99_ms=500.0, control_timer_p99_ms=500.0)
+    return {finding.kind.value for finding in find(measurement, evidence, noisy)}
 
 
 def plan_at(url: str, **changes: Any) -> Plan:
@@ -100,6 +111,7 @@ def test_engine_record_locust_and_server_count_the_same(tmp_path: Path, server: 
     assert run.total("due") == run.total("ok") == 1000
     assert run.locust_totals() == (1000, 0)
     assert server.total == 1000
+    assert found_in(run) == set()
 
 
 def test_a_killed_worker_is_named_and_every_acknowledged_count_is_exact(tmp_path: Path, server: CountingServer) -> None:
@@ -117,6 +129,7 @@ def test_a_killed_worker_is_named_and_every_acknowledged_count_is_exact(tmp_path
     assert 0 <= unacknowledged <= 300
     assert 0 < run.total("ok", victim) < 600
     assert run.locust_totals()[0] == run.total("sent")
+    assert found_in(run) == {"worker-lost", "load-shortfall"}
 
 
 def test_a_frozen_worker_does_not_make_up_for_lost_time_when_it_thaws(tmp_path: Path, server: CountingServer) -> None:
@@ -153,6 +166,7 @@ def test_when_the_master_is_lost_the_load_stops_within_five_seconds(tmp_path: Pa
         run = conducted(plan, tmp_path / "run", server, meanwhile=kill_master)
     assert run.ended == "failed"
     assert max(server.at_s) - killed_s[0] < 5.0
+    assert "master-lost" in found_in(run)
 
 
 def test_a_terminated_master_still_takes_in_the_last_counts(tmp_path: Path, server: CountingServer) -> None:
@@ -202,6 +216,7 @@ def test_a_late_worker_is_named_and_sent_home(tmp_path: Path, server: CountingSe
 
     run = conducted(plan_at(server.url, duration_s=15.0), tmp_path / "run", server, meanwhile=join_late)
     assert len(run.events("worker_late")) == 1
+    assert found_in(run) == {"worker-late"}
     assert run.total("ok") == server.total == 3000
 
 

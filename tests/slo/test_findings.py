@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from slo.findings import find
-from slo.validity import FindingKind, Severity, Thresholds, WorkerFacts
+from slo.spread_findings import unevenness
+from slo.validity import FindingKind, Given, Severity, Thresholds, WorkerFacts
 from tests.slo.builders import START, client, evidence, measurement, server
 
 
@@ -49,6 +52,56 @@ def test_each_fact_beyond_its_threshold_is_found(facts: dict[str, Any], kind: Fi
 
 def test_unsent_arrivals_are_found() -> None:
     assert FindingKind.UNSENT in kinds(client=client(unsent=1))
+
+
+@pytest.mark.parametrize(("due", "found"), [(6_000, []), (6_006, []), (6_007, [FindingKind.RATE_CHANGED])])
+def test_more_due_than_the_plan_has_is_another_rate(due: int, found: list[FindingKind]) -> None:
+    assert kinds(client=client(due_by_workers=due)) == found
+
+
+def test_answers_out_of_a_cache_are_found_from_a_percent_on() -> None:
+    assert kinds(client=client(cached=60)) == []
+    assert kinds(client=client(cached=61)) == [FindingKind.CACHED_ANSWERS]
+
+
+def given(*requests: float, there: float = 1.0) -> tuple[Given, ...]:
+    """What each part was given; the last one was there for a share of the hold."""
+    parts = [Given(name=f"10.0.0.{place}", requests=count) for place, count in enumerate(requests)]
+    return (*parts[:-1], replace(parts[-1], there_ratio=there))
+
+
+@pytest.mark.parametrize(
+    ("facts", "found"),
+    [
+        ({"addresses": given(500, 500)}, []),
+        ({"addresses": given(750, 250)}, []),
+        ({"addresses": given(751, 249)}, [FindingKind.ONE_ADDRESS]),
+        ({"addresses": given(99, 0)}, []),
+        ({"addresses": given(1000)}, []),
+        ({"replicas": given(1000, 0, 0)}, [FindingKind.ONE_REPLICA]),
+        ({"replicas": given(600, 400, 0)}, []),
+        ({"replicas": given(950, 50)}, [FindingKind.ONE_REPLICA]),
+        ({"replicas": given(950, 50, there=0.05)}, []),
+    ],
+)
+def test_load_that_goes_to_one_of_several_is_found(facts: dict[str, Any], found: list[FindingKind]) -> None:
+    assert kinds(facts) == found
+
+
+def test_connections_dealt_to_replicas_by_chance_are_not_held_to_be_pinned() -> None:
+    random = np.random.default_rng(1)
+    dealt = [np.bincount(random.integers(0, 6, 16), minlength=6) for _ in range(10_000)]
+    uneven = [unevenness(given(*(100.0 * connections for connections in one))) for one in dealt]
+    assert np.mean(uneven) == pytest.approx(0.27, abs=0.01)
+    assert np.quantile(uneven, 0.99) == pytest.approx(0.50, abs=0.01)
+    assert np.quantile(uneven, 0.99) < Thresholds().uneven_replicas_ratio
+
+
+@hypothesis.given(st.lists(st.floats(0, 1e6), min_size=2, max_size=20))
+def test_unevenness_lies_between_an_even_spread_and_all_to_one(requests: list[float]) -> None:
+    assert 0.0 <= unevenness(given(*requests)) <= 1.0
+    assert unevenness(given(*([1000.0] * len(requests)))) == pytest.approx(0.0)
+    assert unevenness(given(1000.0, *([0.0] * (len(requests) - 1)))) == pytest.approx(1.0)
 
 
 def test_due_requests_in_nobodys_counts_are_a_shortfall() -> None:
