@@ -42,6 +42,7 @@ LANE_RPS = 10.0
 AT_ONCE = 1e6  # lanes a second; below the largest step Locust's start() blocks, at 3,000 lanes down for half a minute
 TURN_AWAY_AFTER_S = 2.0
 SETTLE_EVERY_S = 1.0
+GIVE_WAY_EVERY_S = 0.05
 
 # Without this, 64 s after a worker is lost the master starts a new dispatcher from zero and every lane ramps
 # up again (locust 2.47, runners.py: HEARTBEAT_DEAD_INTERNAL, sic).
@@ -218,8 +219,9 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
     _run = _Run(orders, director)
     page = page_of(orders, tally, refresh=accounts.settle)
     _serve_metrics(record, page)
+    turns = _Turns()
     for kind in ("golive_pong", "golive_armed", "golive_delta"):
-        runner.register_message(kind, _heard_by(director, kind))
+        runner.register_message(kind, _heard_by(director, kind, turns))
     listeners: dict[Any, Callable[..., None]] = {
         events.test_start: lambda **_: _begin(director, runner),
         events.test_stopping: lambda **_: _end(director, accounts, page),
@@ -258,12 +260,29 @@ def _leave_when_asked(director: Director, record: RecordWriter, main: gevent.Gre
         gevent.kill(main, SystemExit(0))
 
 
-def _heard_by(director: Director, kind: str) -> Callable[..., None]:
+def _heard_by(director: Director, kind: str, turns: _Turns) -> Callable[..., None]:
     def listener(environment: Any, msg: Any, **_: Any) -> None:
         del environment
         director.hear(msg.node_id, kind, msg.data)
+        turns.give_way()
 
     return listener
+
+
+class _Turns:
+    """Lets others have a turn while messages wait in a row.
+
+    Locust's listener takes one after the other and never gives way while there is a next: with more than it can take
+    nothing else would run, the director's look for a stop or an abort not either.
+    """
+
+    def __init__(self) -> None:
+        self._since_s = time.monotonic()
+
+    def give_way(self) -> None:
+        if time.monotonic() - self._since_s > GIVE_WAY_EVERY_S:
+            gevent.sleep(0.0005)  # 0 would not let the loop look at its timers and sockets
+            self._since_s = time.monotonic()
 
 
 def _begin(director: Director, runner: MasterRunner) -> None:

@@ -7,10 +7,15 @@ import json
 import os
 import platform
 import secrets
+import subprocess
+import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,6 +122,41 @@ def row(setting: Setting, sampler: Sampler, seen: Seen) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def scraping(setting: Setting, per_s: float) -> Iterator[None]:
+    """Ask for the metrics page so often while it lasts."""
+    over = threading.Event()
+
+    def ask() -> None:
+        while per_s and not over.wait(1 / per_s):
+            took_s(lambda: fetched(f"http://{setting.metrics}/metrics"))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def judged(folder: Path) -> dict[str, Any]:
+    """What it takes to judge the record that came of it."""
+    began_s = time.monotonic()
+    command = [str(Path(sys.executable).with_name("golive")), "judge", str(folder)]
+    with (folder.parent / "judge.log").open("wb") as log:
+        judge = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(judge.pid, 0)
+        judge.returncode = os.waitstatus_to_exitcode(status)
+    return {
+        "judge_exit": judge.returncode,
+        "judge_s": round(time.monotonic() - began_s, 1),
+        "judge_cpu_s": round(used.ru_utime + used.ru_stime, 1),
+        "judge_peak_mb": round(used.ru_maxrss / 1024),
+        "histograms": sum(1 for _ in (folder / "load.hlog").open("rb")),
+    }
+
+
 def main() -> None:
     """Measure each number of workers and print a table."""
     asked = argparse.ArgumentParser(description=__doc__)
@@ -124,6 +164,7 @@ def main() -> None:
     asked.add_argument("--rps", type=int, default=1000, help="requests a second of each worker")
     asked.add_argument("--seconds", type=int, default=30)
     asked.add_argument("--processes", type=int, default=1, help="that the simulated workers are shared among")
+    asked.add_argument("--scrapes", type=float, default=0.0, help="of the metrics page, a second")
     asked.add_argument("--out", type=Path, default=Path("results/bench/control-plane.json"))
     told = asked.parse_args()
     print(f"{platform.node()}, {os.cpu_count()} cores, Linux {platform.release()}, {time.strftime('%F %R')} UTC")  # noqa: T201
@@ -135,9 +176,14 @@ def main() -> None:
             ui=WebUi(port=free_port(), password=secrets.token_urlsafe(9)), metrics=metrics.address,
         )  # fmt: skip
         metrics.release()
-        with tempfile.TemporaryDirectory(prefix="golive-control-plane-") as place:
+        with tempfile.TemporaryDirectory(prefix="golive-control-plane-") as place, scraping(setting, told.scrapes):
             sampler = Sampler(setting)
             rows.append(row(setting, sampler, stand(setting, Path(place) / "run", sampler)))
+            rows[-1] |= {
+                "scrapes_per_s": told.scrapes,
+                "load_average": os.getloadavg()[0],
+                **judged(Path(place) / "run"),
+            }
         print(json.dumps(rows[-1]), flush=True)  # noqa: T201
     told.out.parent.mkdir(parents=True, exist_ok=True)
     told.out.write_text(json.dumps(rows, indent=1))
