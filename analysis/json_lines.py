@@ -11,24 +11,28 @@ from typing import Any
 LINES_AT_ONCE = 10_000  # a night's record is read piece by piece
 
 
-def read_json_lines(path: Path) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+def read_json_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """Read every whole line that is a JSON object; what could not be read comes back in words."""
     gaps: list[str] = []
-    return [entry for piece in json_pieces(path, gaps) for entry in piece], tuple(gaps)
+    return [entry for piece in json_pieces(path, gaps, start) for entry in piece], tuple(gaps)
 
 
-def json_pieces(path: Path, gaps: list[str]) -> Iterator[list[dict[str, Any]]]:
+def json_pieces(path: Path, gaps: list[str], start: int = 0) -> Iterator[list[dict[str, Any]]]:
     """The same in pieces; what could not be read is added to `gaps` on the way."""
-    for numbered in pieces(path, gaps, LINES_AT_ONCE):
+    for numbered in pieces(path, gaps, LINES_AT_ONCE, start):
         yield _entries(path.name, numbered, gaps)
 
 
-def pieces(path: Path, gaps: list[str], lines: int) -> Iterator[list[tuple[int, str]]]:
-    """The whole lines of a file with their numbers, so many at a time; a torn last one is left out and named."""
+def pieces(path: Path, gaps: list[str], lines: int, start: int = 0) -> Iterator[list[tuple[int, str]]]:
+    """The whole lines of a file with their numbers, so many at a time; a torn last one is left out and named.
+
+    start: the byte to begin at, where a line begins; lines are then numbered from there.
+    """
     if not path.is_file():
         gaps.append(f"{path.name} is missing")
         return
     with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+        file.seek(start)
         numbered = enumerate(file, start=1)
         while piece := list(islice(numbered, lines)):
             if not piece[-1][1].endswith("\n"):

@@ -142,11 +142,11 @@ def merged(one: LatencyTable, other: LatencyTable) -> LatencyTable:
     return LatencyTable(values_us=values_us, counts=counts)
 
 
-def read_latency_log(path: Path) -> tuple[LatencyLog, tuple[str, ...]]:
+def read_latency_log(path: Path, start: int = 0) -> tuple[LatencyLog, tuple[str, ...]]:
     """Read a log; what could not be read comes back in words, the rest whole."""
     gaps: list[str] = []
     intervals: list[Interval] = []
-    for numbered in pieces(path, gaps, LINES_AT_ONCE):
+    for numbered in pieces(path, gaps, LINES_AT_ONCE, start):
         histograms = [(number, line) for number, line in numbered if not line.startswith(NOT_A_HISTOGRAM)]
         intervals += _intervals(histograms, path.name, gaps)
     intervals.sort(key=lambda interval: interval.second)

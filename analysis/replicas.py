@@ -28,10 +28,11 @@ def backlog_series(evidence: Path, since_unix_s: float) -> tuple[BacklogSeries, 
         return answer
     if not answer.series:
         return NotSeen(f"{answer.asked.server} knows no series for {answer.asked.query}")
-    return tuple(_backlog(series, answer.source, since_unix_s) for series in answer.series)
+    return tuple(backlog_of(series, answer.source, since_unix_s) for series in answer.series)
 
 
-def _backlog(series: Series, source: str, since_unix_s: float) -> BacklogSeries:
+def backlog_of(series: Series, source: str, since_unix_s: float) -> BacklogSeries:
+    """One queue's depth from an instant on."""
     kept = (series.at_unix_s >= since_unix_s) & ~np.isnan(series.values)
     labels = {label: value for label, value in series.labels.items() if label != "__name__"}
     queue = labels.get("queue") if len(labels) == 1 else None

@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.driven import driven_plan
+from analysis.events import Event
 from analysis.json_lines import read_json_lines
 from analysis.latency_log import LatencyLog, read_latency_log
 from analysis.second_counts import read_counts
@@ -19,15 +21,7 @@ from scenarios.plan import Plan
 from scenarios.target import TargetClass
 
 NEWEST_FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One thing that happened in a run; `kind` and the fields are listed in docs/record.md."""
-
-    at_unix_s: float
-    kind: str
-    fields: Mapping[str, Any]
+SECONDS, LATENCIES, WORKERS = "seconds.jsonl", "load.hlog", "workers.jsonl"  # the files that grow each second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +80,8 @@ WORKER_COLUMNS = (
 ADDRESS_COLUMNS = ("second", "worker", "seq", "address", "requests")
 
 
-def read_record(folder: Path) -> RunRecord:
-    """Read a run back.
+def read_record(folder: Path, *, since: Mapping[str, int] | None = None) -> RunRecord:
+    """Read a run back; of files named in `since` only what stands after so many bytes.
 
     Raises RecordUnreadable when there is no run here or a newer golive wrote it. A torn line, a missing file or a
     damaged histogram does not raise: it is named in `gaps`.
@@ -96,14 +90,15 @@ def read_record(folder: Path) -> RunRecord:
     plan = _plan(folder)
     lines, event_gaps = read_json_lines(folder / "events.jsonl")
     events = tuple(_event(line) for line in lines if {"at_unix_s", "event"} <= line.keys())
-    counts, failures, count_gaps = read_counts(folder / "seconds.jsonl")
-    latency, latency_gaps = read_latency_log(folder / "load.hlog")
-    workers, worker_gaps = read_json_lines(folder / "workers.jsonl")
+    start = since or {}
+    counts, failures, count_gaps = read_counts(folder / SECONDS, start.get(SECONDS, 0))
+    latency, latency_gaps = read_latency_log(folder / LATENCIES, start.get(LATENCIES, 0))
+    workers, worker_gaps = read_json_lines(folder / WORKERS, start.get(WORKERS, 0))
     addresses, address_gaps = _addresses(folder / "addresses.jsonl")
     return RunRecord(
         folder=folder,
         header=_header(raw, events),
-        plan=plan,
+        plan=driven_plan(plan, events),
         events=events,
         counts=counts,
         failures=failures,

@@ -14,11 +14,11 @@ ORIGIN = ("second", "request", "worker", "seq")
 FAILURES = ("second", "request", "kind", "count")
 
 
-def read_counts(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+def read_counts(path: Path, start: int = 0) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     """The counts, the failures by kind, and in words what could not be read or was there twice."""
     gaps: list[str] = []
     counts, failures, lacking, first = [_counts([])], [_failures([], 0)], 0, 0
-    for lines in json_pieces(path, gaps):
+    for lines in json_pieces(path, gaps, start):
         whole = [line for line in lines if _is_whole(line)]
         lacking += len(lines) - len(whole)
         counts.append(_counts(whole))

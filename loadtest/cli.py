@@ -70,6 +70,9 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     workers: Annotated[int | None, typer.Option(help="Locust worker processes.")] = None,
     rehearsal: Annotated[str, typer.Option(help="The rehearsal platform: a name or a file.")] = "tartware",
     change: Annotated[list[str] | None, typer.Option(help="A rehearsal made worse: services.core.max=8")] = None,
+    fixed_replicas: Annotated[
+        bool, typer.Option("--fixed-replicas", help="Of a search: at the replicas there are.")
+    ] = False,
     ui: Annotated[bool, typer.Option("--ui", help="Show Locust's web UI on loopback.")] = False,
     metrics_port: Annotated[int, typer.Option(help="Loopback port of the master's /metrics; 0: any, printed.")] = 0,
     on: Annotated[On, typer.Option(help="Where the load is made.")] = On.HERE,
@@ -88,6 +91,7 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
         plan=plan, rate_rps=rate, duration=duration, workload=workload, target=target, prometheus=prometheus,
         workers=workers, rehearsal=rehearsal, changes=tuple(change or ()), ui=ui,
         metrics_port=metrics_port,
+        fixed_replicas=fixed_replicas,
     )  # fmt: skip
     console = _console()
     folder = new_run_folder(results, plan)

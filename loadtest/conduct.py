@@ -36,6 +36,7 @@ class Surroundings:
     died_parts: Callable[[], list[str]] = list  # parts of the stage that died since the last call
     settled: Callable[[], bool] = lambda: True  # whether the platform has worked off what the load left
     show: Callable[[], None] = lambda: None  # draws the progress
+    search: Callable[[], None] = lambda: None  # leads a search for the limit on
     ui: WebUi | None = None
     elsewhere: WorkersElsewhere | None = None
     metrics: str = ""  # HOST:PORT where the master serves its metrics; empty: nowhere
@@ -123,6 +124,7 @@ def _watch_load(processes: LocustProcesses, around: Surroundings) -> None:
             status = processes.workers[index].returncode
             append_event(around.folder, "worker_process_ended", at_unix_s=time.time(), process=index, status=status)
         _note_dead_parts(around)
+        around.search()
         around.show()
         time.sleep(LOOK_EVERY_S)
 

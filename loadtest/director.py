@@ -10,10 +10,12 @@ from typing import Any
 
 from loadtest.abort import AbortWatch
 from loadtest.ledger import Ledger
+from loadtest.legs import Leg, LegBook
 from loadtest.ports import Accounts, Clock, Wire
 from loadtest.record import RecordWriter
 from loadtest.roll import Identity, Roll, TurnedAway, Worker
 from scenarios.plan import Plan
+from scenarios.profile import Profile
 
 PINGS = 5
 MEET_WITHIN_S = 30.0
@@ -23,6 +25,9 @@ SILENT_AFTER_S = 3.5  # three reports missed
 SETTLED_AFTER_S = 4  # a second's counts of what was sent have arrived by then
 DRAIN_GRACE_S = 3.0
 TICK_S = 0.25
+# A level beyond the limit may fail like that: it ends, the search goes on below. Nobody there ends all.
+ENDS_ONE_LEVEL = ("failed_for_s", "behind_for_s")
+THE_PLAN_IS_COMPLETE = "the plan is complete"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,11 +46,14 @@ class Director:
     failed_because: str = ""  # why no load began
     record_broken: str = ""  # why nothing more can be written down
     finished: bool = False
+    legs: LegBook | None = None  # a run in several legs, each ordered while the run goes on
     by_index: bool = False  # workers are pods of an Indexed Job: each has the shard of its completion index
     _roll: Roll | None = None
     _ledger: Ledger = field(default_factory=Ledger)
     _abort: AbortWatch | None = None
     _ending: str = ""
+    _cut: str = ""  # why the leg that is on ends before its time
+    _profile: Profile | None = None  # the rate line that is on
 
     def direct(self, worker_ids: list[str]) -> None:
         """Run the plan on these workers; returns when every delta that can arrive has arrived."""
@@ -53,11 +61,18 @@ class Director:
         self._roll.invite(worker_ids)
         self._abort = AbortWatch(self.plan.abort)
         self._meet(self._roll)
-        if self._all_armed():
+        if self.legs is not None:
+            self._direct_legs(self.legs)
+        elif self._all_armed(self.engine_plan):
             self._go()
-            self._drive()
+            self._drive(self.plan.profile, self.due_per_second)
+            self._event("load_ended", because=self._ending or THE_PLAN_IS_COMPLETE)
             self._drain()
         self.finished = True
+
+    def rate_rps(self) -> float:
+        """What is due a second just now."""
+        return self._profile.rate_at(self.clock.unix_s() - self.t0_unix_s) if self._profile else 0.0
 
     @property
     def directs(self) -> bool:
@@ -115,9 +130,12 @@ class Director:
         if not roll.is_full:
             self.failed_because = self._ending or f"workers {roll.missing} did not come within {MEET_WITHIN_S:.0f} s"
             return
+
+    def _arm(self, engine_plan: str) -> None:
         for worker_id, worker in self._workers.items():
-            arming = {"engine_plan": self.engine_plan, "shard": worker.shard, "shards": roll.expected}
-            self.wire.send(worker_id, "golive_arm", arming)
+            worker.disarm()
+            arming = {"engine_plan": engine_plan, "shard": worker.shard, "shards": self.plan.workers}
+            self.wire.send(worker_id, "golive_arm", {**arming, "more": self.legs is not None})
 
     def _ping(self, worker_id: str) -> None:
         self.wire.send(worker_id, "golive_ping", {"sent_s": self.clock.monotonic_s()})
@@ -135,7 +153,9 @@ class Director:
         else:
             self._event("worker_late", id=worker_id, **told)
 
-    def _all_armed(self) -> bool:
+    def _all_armed(self, engine_plan: str) -> bool:
+        if not self.failed_because and not self._ending:
+            self._arm(engine_plan)
         deadline_s = self.clock.monotonic_s() + ARM_WITHIN_S
         while not self._ending and not self.failed_because and not all(one.armed for one in self._workers.values()):
             if self.clock.monotonic_s() > deadline_s:
@@ -146,20 +166,24 @@ class Director:
             self.clock.sleep_s(0.05)
         problems = sorted({worker.problem for worker in self._workers.values() if worker.problem})
         self.failed_because = self.failed_because or self._ending or "; ".join(problems)
-        if self.failed_because:
+        if self.failed_because and not self.t0_unix_s:
             self._event("load_failed", because=self.failed_because)
         return not self.failed_because
 
     def _go(self) -> None:
+        first = not self.t0_unix_s
         # A whole second, so that every count is booked in a second the plan knows.
         self.t0_unix_s = float(math.ceil(self.clock.unix_s() + START_IN_S))
         for worker_id, worker in self._workers.items():
             worker.heard_unix_s = self.t0_unix_s
             order = {"t0_unix_s": self.t0_unix_s, "clock_offset_s": worker.clock_offset_s}
             self.wire.send(worker_id, "golive_go", order)
-            who = {"identity": asdict(worker.identity)} if worker.identity else {}
-            self._event("worker_ready", worker=worker.shard, id=worker_id, clock_offset_s=worker.clock_offset_s, **who)
-        self._event("load_started", t0_unix_s=self.t0_unix_s)
+            if first:
+                who = {"identity": asdict(worker.identity)} if worker.identity else {}
+                offset_s = worker.clock_offset_s
+                self._event("worker_ready", worker=worker.shard, id=worker_id, clock_offset_s=offset_s, **who)
+        if first:
+            self._event("load_started", t0_unix_s=self.t0_unix_s)
 
     # --- while it goes on --------------------------------------------------------------------
 
@@ -221,27 +245,60 @@ class Director:
     def _note_halt(self, worker: Worker, because: str) -> None:
         if because and not worker.halted_because:
             worker.halted_because = because
-            if because != self._ending:
+            if because not in (self._ending, self._cut):
                 self._event(
                     "worker_lost", worker=worker.shard, because=f"its engine stopped: {because}",
                     last_seq=self._ledger.last_seq(worker.shard), last_delta_unix_s=worker.heard_unix_s,
                 )  # fmt: skip
 
-    def _drive(self) -> None:
-        due = {int(self.t0_unix_s) + second: count for second, count in enumerate(self.due_per_second)}
-        phases = [
-            (start_s, phase)
-            for start_s, phase in zip(self.plan.profile.starts_s(), self.plan.profile.phases, strict=True)
-        ]
-        end_unix_s = self.t0_unix_s + self.plan.profile.duration_s
-        while self.clock.unix_s() < end_unix_s and not self._ending:
+    def _drive(self, profile: Profile, due_per_second: list[int], leg: Leg | None = None) -> None:
+        self._profile, self._cut = profile, ""
+        due = {int(self.t0_unix_s) + second: count for second, count in enumerate(due_per_second)}
+        phases = list(zip(profile.starts_s(), profile.phases, strict=True))
+        end_unix_s = self.t0_unix_s + profile.duration_s
+        while self.clock.unix_s() < end_unix_s and not self._ending and not self._cut:
             while phases and self.clock.unix_s() >= self.t0_unix_s + phases[0][0]:
                 start_s, phase = phases.pop(0)
                 self._event("phase_started", phase=phase.name, judged=phase.judged, t0_unix_s=self.t0_unix_s + start_s)
             self._look_after_workers()
-            self._look_for_a_reason_to_stop(due)
+            self._look_for_a_reason_to_stop(due, leg)
             self.clock.sleep_s(TICK_S)
-        self._event("load_ended", because=self._ending or "the plan is complete")
+        self._profile = None
+
+    # --- in legs -----------------------------------------------------------------------------
+
+    def _direct_legs(self, legs: LegBook) -> None:
+        """One leg after the other, as they are ordered; a worker that was lost ends them all."""
+        while (leg := self._next_leg(legs)) is not None:
+            self._abort = AbortWatch(self.plan.abort)
+            if not self._all_armed(leg.engine_plan):
+                break
+            self._go()
+            legs.began(leg, self.t0_unix_s)
+            self._event("leg_started", t0_unix_s=self.t0_unix_s, **leg.order.to_json())
+            self._drive(leg.order.profile, [sum(second) for second in leg.due], leg)
+            legs.ended(self.clock.unix_s())
+            self._event("leg_ended", leg=leg.order.number, because=self._ending or self._cut or "its time was over")
+            self._drain()
+            lost = [worker.shard for worker in self._workers.values() if worker.lost]
+            if lost:
+                self.finish(f"workers {lost} were lost: the generator is not whole any more")
+        if self.t0_unix_s:
+            because = self._ending or self.failed_because or THE_PLAN_IS_COMPLETE
+            self._event("load_ended", because=because)
+        for worker_id in self._workers:
+            self.wire.send(worker_id, "golive_over", {})
+
+    def _next_leg(self, legs: LegBook) -> Leg | None:
+        while not self._ending and not self.failed_because and not legs.over():
+            order = legs.next()
+            if order is not None:
+                return legs.prepare(order)
+            self._look_for_a_stop()
+            for worker_id in self._workers:
+                self._ping(worker_id)  # a worker that hears nothing for too long ends itself
+            self.clock.sleep_s(TICK_S)
+        return None
 
     def _look_after_workers(self) -> None:
         for worker_id in self._roll.unknown if self._roll else ():
@@ -254,16 +311,23 @@ class Director:
                     "worker_lost", worker=worker.shard, because=f"silent for {SILENT_AFTER_S} s",
                     last_seq=self._ledger.last_seq(worker.shard), last_delta_unix_s=worker.heard_unix_s,
                 )  # fmt: skip
-        if all(worker.lost or worker.halted_because for worker in self._workers.values()):
+        # Halted by our own word at the end of a leg is not lost.
+        if not self._cut and all(worker.lost or worker.halted_because for worker in self._workers.values()):
             self.finish("every worker was lost")
 
-    def _look_for_a_reason_to_stop(self, due: Mapping[int, int]) -> None:
+    def _look_for_a_reason_to_stop(self, due: Mapping[int, int], leg: Leg | None = None) -> None:
         if self._look_for_a_stop():
             return
+        if leg and self.legs:
+            self._cut = self.legs.ends(leg.order.number)
         settled = int(self.clock.unix_s()) - SETTLED_AFTER_S
         passed = self._abort.breach(due=due, settled_second=settled) if self._abort else None
         if passed and not self._ending:
             limit, figures = passed
+            if leg and leg.order.level and limit in ENDS_ONE_LEVEL:
+                self._cut = f"abort limit {limit}: {figures}"
+                self._event("level_aborted", level=leg.order.level, limit=limit, what=figures)
+                return
             self._event("abort", limit=limit, what=figures)
             self.finish(f"abort limit {limit}: {figures}")
 
@@ -277,9 +341,9 @@ class Director:
     # --- after it ----------------------------------------------------------------------------
 
     def _drain(self) -> None:
-        if self._ending:
+        if self._ending or self._cut:
             for worker_id in self._workers:
-                self.wire.send(worker_id, "golive_halt", {"because": self._ending})
+                self.wire.send(worker_id, "golive_halt", {"because": self._ending or self._cut})
         longest_s = max(request.timeout_s for request in self.plan.workload.kinds)
         deadline_s = self.clock.monotonic_s() + longest_s + DRAIN_GRACE_S
         while self.clock.monotonic_s() < deadline_s:

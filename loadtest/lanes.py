@@ -25,6 +25,7 @@ from locust.user.task import LOCUST_STATE_WAITING
 from loadtest import _engine
 from loadtest.delta_times import TimesSum
 from loadtest.director import TICK_S, Director
+from loadtest.legs import DUE_FILE, LegBook
 from loadtest.locust_tables import Row, Rows
 from loadtest.metrics.of_run import page_of, tally_for
 from loadtest.metrics.page import MetricsPage
@@ -145,9 +146,7 @@ class PlanShape(LoadTestShape):
             return (1, 1.0)
         if _run.director.finished:
             return None
-        t0_unix_s = _run.director.t0_unix_s
-        rate_rps = _run.orders.plan.profile.rate_at(time.time() - t0_unix_s) if t0_unix_s else 0.0
-        return (max(round(rate_rps / LANE_RPS), 1), AT_ONCE)
+        return (max(round(_run.director.rate_rps() / LANE_RPS), 1), AT_ONCE)
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
@@ -172,7 +171,7 @@ def _become_worker(runner: WorkerRunner) -> None:
         identity=identity_of_this_pod(os.environ),
     )
     gevent.signal_handler(LEAVE_SIGNAL, lambda: side.leave(f"{signal.Signals(LEAVE_SIGNAL).name}: its pod must go"))
-    for kind in ("golive_ping", "golive_arm", "golive_go", "golive_ack", "golive_halt"):
+    for kind in ("golive_ping", "golive_arm", "golive_go", "golive_ack", "golive_halt", "golive_over"):
         runner.register_message(kind, _hears(side, kind), concurrent=kind == "golive_arm")
     gevent.spawn(_report_then_leave, side, runner)
 
@@ -202,7 +201,9 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
     orders = Orders.read(Path(os.environ[FOLDER_VARIABLE]))
     record = RecordWriter(orders.folder)
     due = _engine.due_counts(orders.engine_plan)
-    write_json(orders.folder / "due.json", {"format": 1, "seconds": due})
+    searches = orders.plan.search is not None
+    if not searches:
+        write_json(orders.folder / DUE_FILE, {"format": 1, "seconds": due})
     tally = tally_for(orders)
     accounts = _Accounts(runner.stats, orders, tally)
     director = Director(
@@ -215,6 +216,7 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
         accounts=accounts,
         stop_requested=orders.stop_requested,
         by_index=WORKERS_ARE_PODS_VARIABLE in os.environ,
+        legs=LegBook(orders.folder, orders.engine_plan, _engine.due_counts) if searches else None,
     )
     _run = _Run(orders, director)
     page = page_of(orders, tally, refresh=accounts.settle)

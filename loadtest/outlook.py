@@ -48,6 +48,17 @@ class Outlook:
         backlog = self._sum(self.target.queries.backlog)
         return backlog is None or backlog <= (self._backlog_before or 0.0) + NEARLY_NOTHING
 
+    def caught_up(self) -> bool:
+        """Whether every autoscaler has what it wants, and all of it is ready; unknown counts as caught up."""
+        labels = f'{{namespace="{self.target.namespace}"}}' if self.target.namespace else ""
+        hpa = "kube_horizontalpodautoscaler"
+        desired, current = f"{hpa}_status_desired_replicas{labels}", f"{hpa}_status_current_replicas{labels}"
+        wanting = self._sum(f"sum(abs({desired} - {current}))")
+        starting = self._sum(
+            f"sum(kube_deployment_status_replicas{labels} - kube_deployment_status_replicas_ready{labels})"
+        )
+        return not wanting and not starting
+
     def gather(self, folder: Path) -> None:
         """Pull the run's evidence while Prometheus is still there."""
         gather_evidence(folder, self.target.prometheus_url)

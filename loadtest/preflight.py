@@ -51,7 +51,7 @@ def check_ports(connections: int, *, port_range: tuple[int, int]) -> None:
 def check_disk(plan: Plan, *, free_bytes: int, where: Path) -> None:
     """The record of the whole run must fit."""
     per_second = BYTES_PER_SECOND_AND_REQUEST * (len(plan.workload.kinds) + 2) * plan.workers
-    needed = int(plan.profile.duration_s * per_second) + SPARE_BYTES
+    needed = int(plan.longest_s * per_second) + SPARE_BYTES
     if free_bytes < needed:
         raise PreflightFailed(
             f"The record of this run takes up to {needed / 1e6:,.0f} MB; {where} has {free_bytes / 1e6:,.0f} MB left.",

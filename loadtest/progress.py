@@ -14,31 +14,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from loadtest.tail import Tail
 from scenarios.plan import Plan
 
 LAST_S = 5  # latency and rates are those of the last whole seconds
 PLAIN_EVERY_S = 5.0
 DRAW_EVERY_S = 1.0
-
-
-@dataclass(slots=True)
-class Tail:
-    """Reads only what was added to a growing file since the last look; never half a line."""
-
-    path: Path
-    _at: int = 0
-
-    def lines(self) -> list[str]:
-        """The whole lines that are new."""
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self._at)
-                fresh = file.read()
-        except FileNotFoundError:
-            return []
-        whole = fresh[: fresh.rfind(b"\n") + 1]
-        self._at += len(whole)
-        return whole.decode("utf-8", errors="replace").splitlines()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,10 @@ class Worker:
     drained: bool = False
     halted_because: str = ""
 
+    def disarm(self) -> None:
+        """Forget how the last load went for it, before the next one."""
+        self.armed, self.problem, self.drained, self.halted_because = False, "", False, ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnedAway:

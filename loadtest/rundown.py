@@ -15,18 +15,21 @@ from rich.console import Console
 from loadtest import _engine, preflight
 from loadtest.annotations import Grafana, annotating
 from loadtest.conduct import Surroundings, conduct
+from loadtest.level_bench import LevelBench
 from loadtest.loopback import LOOPBACK, HeldPort, free_port
 from loadtest.outlook import Outlook
 from loadtest.processes import WebUi
 from loadtest.progress import Progress, Watcher
 from loadtest.rehearsal.reaper import Reaper
-from loadtest.rehearsal.stage import Stage
+from loadtest.rehearsal.stage import Stage, with_changes, with_pinned_replicas
 from loadtest.run_orders import compiled_plan
+from loadtest.search import Searcher
 from loadtest.trial import Tried, try_plan
 from loadtest.versions import own_versions
 from scenarios.errors import PlanError, UsageError
 from scenarios.files import find_target, load_plan, read_rehearsal, read_targets
 from scenarios.plan import Plan
+from scenarios.search_file import with_fixed_replicas
 from scenarios.target import Target, TargetClass
 
 TARGETS = Path("targets.yaml")
@@ -48,6 +51,7 @@ class Asked:
     changes: tuple[str, ...]
     ui: bool
     metrics_port: int = 0  # where the master's metrics are served on loopback; 0: any
+    fixed_replicas: bool = False
 
 
 def run_plan(asked: Asked, folder: Path, console: Console) -> str:
@@ -67,6 +71,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
         check_plan(plan)
         preflight.check(plan, folder.parent)
         outlook = Outlook(target)
+        searcher = Searcher(plan, folder, LevelBench(plan, folder, outlook)) if plan.search else None
         watcher = Watcher(folder, plan, outlook.replicas)
         progress = Progress(watcher, console)
         ui = WebUi(port=free_port(), password=secrets.token_urlsafe(9)) if asked.ui else None
@@ -79,6 +84,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
             watched=reaper.watch,
             died_parts=died_parts,
             settled=outlook.settled,
+            search=searcher.step if searcher else lambda: None,
             show=progress,
             ui=ui,
             metrics=metrics.address,
@@ -104,8 +110,10 @@ def stage_or_target(
         yield listed_target(asked.target, asked.prometheus), {}, list
         return
     console.print("REHEARSAL: raising the stage (platform, autoscaler, Prometheus, Alertmanager) …", highlight=False)
-    config = read_rehearsal(asked.rehearsal)
-    with Stage.open(config, reaper=reaper, changes=asked.changes, golive_metrics=metrics) as stage:
+    config = with_changes(read_rehearsal(asked.rehearsal), asked.changes)
+    search = plan_for(asked, NOWHERE).search
+    config = with_pinned_replicas(config) if search and search.replicas == "fixed" else config
+    with Stage.open(config, reaper=reaper, golive_metrics=metrics) as stage:
         target = Target(
             name=asked.rehearsal,
             url=stage.target_url,
@@ -145,7 +153,7 @@ def listed_target(called: str, prometheus: str | None) -> Target:
 
 def plan_for(asked: Asked, target: Target) -> Plan:
     """The plan that was asked for, resolved for a target."""
-    return load_plan(
+    plan = load_plan(
         asked.plan,
         target=target,
         rate_rps=asked.rate_rps,
@@ -153,6 +161,7 @@ def plan_for(asked: Asked, target: Target) -> Plan:
         workload=asked.workload,
         workers=asked.workers,
     )
+    return with_fixed_replicas(plan) if asked.fixed_replicas else plan
 
 
 def check_plan(plan: Plan) -> None:

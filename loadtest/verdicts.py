@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.evidence import assemble
@@ -13,6 +14,7 @@ from analysis.report import render
 from analysis.results import read_record
 from analysis.timeline import timeline
 from analysis.verdict_file import write_verdict
+from loadtest.level_verdicts import judged_levels, limit_seen
 from scenarios.files import read_objectives
 from slo.evidence import NotSeen
 from slo.findings import find
@@ -39,6 +41,8 @@ def conclude(folder: Path, *, objectives: str = "") -> Verdict:
     evidence, measurement = assemble(record)
     findings = find(measurement, evidence, record.plan.thresholds)
     asked = read_objectives(objectives) if objectives else record.plan.objectives
+    levels = judged_levels(record, asked)
+    evidence = replace(evidence, limit=limit_seen(record, levels), levels=levels)
     verdict = judge(asked, evidence, findings)
     seconds = timeline(record)
     seconds.to_parquet(folder / "timeline.parquet")

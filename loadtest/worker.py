@@ -34,6 +34,7 @@ class WorkerSide:
     heard_s: float = 0.0
     final_sent: bool = False
     leaving: bool = False
+    more: bool = False  # another load may follow this one
 
     def hear(self, kind: str, content: Mapping[str, Any]) -> None:
         """Take one message of the master."""
@@ -48,6 +49,8 @@ class WorkerSide:
                 self._go(content)
             case "golive_ack":
                 self._acknowledged(int(content["seq"]))
+            case "golive_over":
+                self.more = False
             case "golive_halt":
                 if self.engine:
                     self.engine.halt(because=str(content["because"]))
@@ -55,7 +58,7 @@ class WorkerSide:
     def report_forever(self) -> None:
         """Ship what was counted, once a second, until the master has all of it."""
         self.heard_s = self.clock.monotonic_s()
-        while not (self.final_sent and self.outbox.is_empty):
+        while self.more or not (self.final_sent and self.outbox.is_empty):
             self.clock.sleep_s(REPORT_EVERY_S)
             self.report()
             if self._is_loading and self.clock.monotonic_s() - self.heard_s > LEASE_S + GIVE_UP_AFTER_S:
@@ -85,7 +88,7 @@ class WorkerSide:
 
     def leave(self, because: str) -> None:
         """Hand over what is in flight and end: this process is about to be taken away."""
-        self.leaving = True
+        self.leaving, self.more = True, False
         if self.engine is None or not self._is_loading:
             self.final_sent = True  # there is nothing to hand over
         else:
@@ -98,7 +101,7 @@ class WorkerSide:
             problem = self.off_hub(engine.prepare)
         except ValueError as refusal:  # EngineError: the plan is not usable
             engine, problem = None, str(refusal)
-        self.engine = engine
+        self.engine, self.final_sent, self.more = engine, False, bool(content.get("more"))
         self._send("golive_armed", {"problem": problem})
 
     def _go(self, content: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from scenarios.plan import AbortLimits, Plan, Sending
 from scenarios.plan_check import check_plan, with_canary
 from scenarios.plan_json import plan_from_json, plan_to_json
 from scenarios.profile import Phase, Profile
+from scenarios.search_file import SearchFile, with_search
 from scenarios.target import Target, TargetClass
 from scenarios.target_list import find_target
 from scenarios.workload import Workload
@@ -77,6 +78,7 @@ class PlanFile:
     thresholds: Thresholds = field(default_factory=Thresholds)
     watch_after: str = "60s"
     watch_scale_down: bool = False
+    search: SearchFile | None = None
 
 
 def load_plan(
@@ -111,6 +113,10 @@ def load_plan(
         watch_after_s=duration_s(file.watch_after, where=f"{path}: `watch_after`"),
         watch_scale_down=file.watch_scale_down,
     )
+    if file.search is not None:
+        plan = with_search(
+            plan, file.search, phases=profile, seconds=lambda key, text: duration_s(text, where=f"{path}: `{key}`")
+        )
     check_plan(plan)
     return plan
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from scenarios.profile import Profile
+from scenarios.search import Search
 from scenarios.target import Target
 from scenarios.workload import Workload
 from slo.objective import Objective
@@ -54,3 +55,11 @@ class Plan:
     thresholds: Thresholds = field(default_factory=Thresholds)
     watch_after_s: float = 60.0  # at most: ends early once the backlog is worked off
     watch_scale_down: bool = False  # keep watching the whole time for replicas to come down
+    search: Search | None = None  # the profile is then how the limit that was found is proved
+
+    @property
+    def longest_s(self) -> float:
+        """How long its load lasts at most."""
+        if self.search is None:
+            return self.profile.duration_s
+        return self.search.longest_s + self.search.proofs_at_most * self.profile.duration_s

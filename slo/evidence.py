@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from slo.level import JudgedLevel, LevelSays
 from slo.scale_ups import ScaleUp
 
 Counts = NDArray[np.int64]
@@ -135,6 +136,17 @@ class AutoscalerSeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSeen:
+    """Where a search put the limit: met up to one rate, not met from another. None: nothing was found on that side."""
+
+    met_rps: float | None
+    ceiling_rps: float | None
+    ceiling: LevelSays | None  # what stood in the way there
+    levels: int
+    ended_because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Everything a verdict on one run rests on."""
 
@@ -147,3 +159,5 @@ class Evidence:
     server: ServerLoad | NotSeen
     backlogs: tuple[BacklogSeries, ...] | NotSeen
     autoscalers: tuple[AutoscalerSeries, ...] | NotSeen
+    limit: LimitSeen | NotSeen = NotSeen("no search was made")
+    levels: tuple[JudgedLevel, ...] = ()  # of a search, in the order they were held

@@ -9,7 +9,8 @@ from slo.backlog import judge_backlog
 from slo.errors import judge_availability, judge_error_ratio
 from slo.evidence import Evidence
 from slo.latency import judge_latency
-from slo.objective import Availability, Backlog, ErrorRatio, Latency, Objective, Scaling, Throughput
+from slo.limit import judge_limit
+from slo.objective import Availability, Backlog, ErrorRatio, Latency, Limit, Objective, Scaling, Throughput
 from slo.scaling import judge_scaling
 from slo.throughput import judge_throughput
 from slo.validity import Finding
@@ -47,6 +48,8 @@ def _answer(objective: Objective, evidence: Evidence) -> Answer:
             return judge_backlog(objective, evidence)
         case Scaling():
             return judge_scaling(objective, evidence)
+        case Limit():
+            return judge_limit(objective, evidence)
         case _:
             assert_never(objective)
 

@@ -70,4 +70,15 @@ class Scaling:
     kind: Literal["scaling"] = "scaling"
 
 
-Objective = Throughput | Latency | ErrorRatio | Availability | Backlog | Scaling
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The search found the highest rate that meets the other objectives, finely enough, and it is at least this."""
+
+    name: str
+    at_least_rps: float
+    resolution_ratio: float = 0.05  # how wide the interval may be, as a share of its upper end
+    required: bool = True
+    kind: Literal["limit"] = "limit"
+
+
+Objective = Throughput | Latency | ErrorRatio | Availability | Backlog | Scaling | Limit

@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from analysis.cluster.changes import changes_of
 from analysis.cluster.fates import fate_of
 from analysis.cluster.record import ClusterRecord, PodLife
-from analysis.results import Event, RunRecord
+from analysis.events import Event
+from analysis.results import RunRecord
 from slo.validity import Blindness, ClusterFacts, PodFate, StartedTwice
 
 MASTER, WORKER = "master", "worker"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.events import Event
 from analysis.report.wording import into_run
 from analysis.report.worst_window import WorstWindow
-from analysis.results import Event, RunRecord
+from analysis.results import RunRecord
 from slo.evidence import Window
 
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.events import Event
 from analysis.report.tables import Table, number, text
 from analysis.report.wording import (
     NOTHING,
@@ -22,7 +23,7 @@ from analysis.report.wording import (
     size,
     time_of_day,
 )  # fmt: skip
-from analysis.results import Event, RunRecord
+from analysis.results import RunRecord
 from slo.validity import Measurement, WorkerFacts
 
 ROUTINE = ("phase_started", "run_created", "worker_drained")  # shown by other means

@@ -84,7 +84,7 @@ def values_for(
 
 def deadline_s(plan: Plan, orders: PodOrders) -> int:
     """After so long the workers are ended whatever happens: waiting for them, the load, its tail, and some."""
-    return int(orders.connect_within_s + plan.profile.duration_s + longest_timeout_s(plan) + START_MARGIN_S)
+    return int(orders.connect_within_s + plan.longest_s + longest_timeout_s(plan) + START_MARGIN_S)
 
 
 def longest_timeout_s(plan: Plan) -> float:

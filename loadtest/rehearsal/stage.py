@@ -203,6 +203,15 @@ def with_changes(config: Mapping[str, Any], changes: Sequence[str]) -> dict[str,
     return changed
 
 
+def with_pinned_replicas(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration with every autoscaler held at the replicas of the start."""
+    pinned = deepcopy(dict(config))
+    for service in pinned.get("services", ()):
+        start = service.get("start", service.get("min"))
+        service.update(min=start, max=start, start=start)
+    return pinned
+
+
 def _at(config: dict[str, Any], way: Sequence[str], change: str) -> Any:
     place: Any = config
     for step in way:

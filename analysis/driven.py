@@ -1,0 +1,125 @@
+"""A search as it went: the legs it drove, as one rate line, and the stretch of each level that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from analysis.events import Event
+from scenarios.plan import Plan
+from scenarios.profile import Phase, Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrivenLeg:
+    """One leg, as its events tell it. ended_unix_s: None for one that nobody saw the end of."""
+
+    number: int
+    purpose: str
+    level: int
+    rate_rps: float
+    t0_unix_s: float
+    ended_unix_s: float | None
+    ended_because: str
+    phases: tuple[Phase, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrivenLevel:
+    """One level, as its events tell it. watched_until_unix_s: when the next load began."""
+
+    number: int
+    rate_rps: float
+    offered_rps: float
+    from_unix_s: float
+    until_unix_s: float
+    ended_unix_s: float
+    watched_until_unix_s: float | None
+    because: str  # why it was held no longer
+    aborted: str  # the abort limit that ended it, "" for none
+    aborted_what: str
+    said_live: str  # what the judge said of it while the run went on; "" when it was never asked
+
+
+def driven_plan(plan: Plan, events: Sequence[Event]) -> Plan:
+    """The plan with the rate line that was driven; of a search only its last proof is judged."""
+    legs = driven_legs(events)
+    if plan.search is None or not legs:
+        return plan
+    proofs = [leg for leg in legs if leg.purpose == "proof"]
+    last = proofs[-1] if proofs else None
+    phases = tuple(phase for leg, after in _with_next(legs) for phase in _driven(leg, after, judged=leg is last))
+    rate_rps = last.rate_rps if last else plan.rate_to_prove_rps
+    return replace(plan, profile=Profile(phases=phases), rate_to_prove_rps=rate_rps)
+
+
+def driven_legs(events: Sequence[Event]) -> tuple[DrivenLeg, ...]:
+    """Every leg that began, in order."""
+    ended = {event.fields["leg"]: event for event in events if event.kind == "leg_ended"}
+    return tuple(
+        DrivenLeg(
+            number=int(event.fields["leg"]),
+            purpose=str(event.fields["purpose"]),
+            level=int(event.fields["level"]),
+            rate_rps=float(event.fields["rate_rps"]),
+            t0_unix_s=float(event.fields["t0_unix_s"]),
+            ended_unix_s=ended[event.fields["leg"]].at_unix_s if event.fields["leg"] in ended else None,
+            ended_because=str(ended[event.fields["leg"]].fields["because"]) if event.fields["leg"] in ended else "",
+            phases=tuple(Phase(**phase) for phase in event.fields["phases"]),
+        )
+        for event in events
+        if event.kind == "leg_started"
+    )
+
+
+def driven_levels(events: Sequence[Event]) -> tuple[DrivenLevel, ...]:
+    """Every level whose hold came to an end of its own; one that a stop cut off says nothing."""
+    legs = driven_legs(events)
+    by_level = {leg.level: leg for leg in legs if leg.level}
+    aborted = {event.fields["level"]: event for event in events if event.kind == "level_aborted"}
+    said = {event.fields["level"]: str(event.fields["outcome"]) for event in events if event.kind == "level_decided"}
+    found = []
+    for event in events:
+        leg = by_level.get(event.fields.get("level", 0))
+        if event.kind != "level_held" or leg is None or leg.ended_unix_s is None:
+            continue
+        abort = aborted.get(leg.level)
+        if leg.ended_because != event.fields["because"] and not abort:
+            continue  # the whole run was ended in the middle of it
+        later = [one.t0_unix_s for one in legs if one.t0_unix_s > leg.t0_unix_s and one.purpose != "rest"]
+        found.append(DrivenLevel(
+            number=leg.level, rate_rps=leg.rate_rps, offered_rps=leg.phases[-1].to_rps,
+            from_unix_s=float(event.fields["from_unix_s"]), until_unix_s=float(event.fields["until_unix_s"]),
+            ended_unix_s=leg.ended_unix_s, watched_until_unix_s=min(later, default=None),
+            because=str(event.fields["because"]), aborted=str(abort.fields["limit"]) if abort else "",
+            aborted_what=str(abort.fields["what"]) if abort else "", said_live=said.get(leg.level, ""),
+        ))  # fmt: skip
+    return tuple(found)
+
+
+def _with_next(legs: tuple[DrivenLeg, ...]) -> Iterator[tuple[DrivenLeg, DrivenLeg | None]]:
+    return zip(legs, (*legs[1:], None), strict=True)
+
+
+def _driven(leg: DrivenLeg, after: DrivenLeg | None, *, judged: bool) -> Iterator[Phase]:
+    """A leg's phases as far as they went, and the pause up to the next leg.
+
+    The judged leg keeps its whole line: what is missing at its end was to be held.
+    """
+    lasted_s = sum(phase.duration_s for phase in leg.phases)
+    if leg.ended_unix_s is not None and not judged:
+        lasted_s = min(lasted_s, leg.ended_unix_s - leg.t0_unix_s)
+    yield from _first(leg.phases, lasted_s, judged=judged)
+    pause_s = after.t0_unix_s - leg.t0_unix_s - lasted_s if after else 0.0
+    if pause_s > 0:
+        yield Phase(name=f"pause-{leg.number}", duration_s=pause_s, from_rps=0.0, to_rps=0.0, judged=False)
+
+
+def _first(phases: tuple[Phase, ...], lasted_s: float, *, judged: bool) -> Iterator[Phase]:
+    for phase in phases:
+        inside_s = min(phase.duration_s, lasted_s)
+        if inside_s <= 0:
+            return
+        reached_rps = phase.from_rps + (phase.to_rps - phase.from_rps) * inside_s / phase.duration_s
+        yield replace(phase, duration_s=inside_s, to_rps=reached_rps, judged=judged and phase.judged)
+        lasted_s -= inside_s

@@ -1,0 +1,63 @@
+"""Judges a search's levels while the run goes on: what the command line hands to the search. The CLI's own half."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from analysis.levels import live_backlogs, live_evidence, sizes_now
+from analysis.results import read_record
+from loadtest.level_verdicts import judged_levels
+from loadtest.outlook import Outlook
+from loadtest.verdicts import metrics_of
+from scenarios.plan import Plan
+from slo.evidence import Window
+from slo.findings import find
+from slo.judge import judge
+from slo.level import LevelOutcome, LevelSays, level_says
+from slo.verdict import Outcome
+
+
+@dataclass(slots=True)
+class LevelBench:
+    """Judges levels while the run goes on (loadtest.search.LevelJudge)."""
+
+    plan: Plan
+    folder: Path
+    outlook: Outlook
+    _since: Mapping[str, int] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Look only at what is recorded from here on."""
+        self._since = sizes_now(self.folder)
+
+    def look(self, start_unix_s: float, end_unix_s: float, rate_rps: float) -> LevelSays:
+        """What these seconds say, by what golive itself saw and the backlog. rate_rps 0: no rate is asked for."""
+        if end_unix_s <= start_unix_s:
+            return LevelSays(outcome=LevelOutcome.UNDECIDED, because="nothing was held yet")
+        window = Window(start_unix_s=float(start_unix_s), end_unix_s=float(end_unix_s))
+        record = read_record(self.folder, since=self._since)
+        target = self.plan.target
+        backlogs = live_backlogs(metrics_of(target.prometheus_url), target, window)
+        evidence, measurement = live_evidence(record, window, rate_rps, backlogs)
+        besides = {"limit", "scaling", *(() if rate_rps else ("throughput", "backlog"))}
+        asked = tuple(one for one in self.plan.objectives if one.kind not in besides)
+        verdict = judge(asked, evidence, find(measurement, evidence, self.plan.thresholds))
+        # A backlog can only be missed yet: whether it is worked off shows after the level.
+        told = tuple(one for one in verdict.judgements if one.kind != "backlog" or one.outcome is Outcome.MISSED)
+        return level_says(replace(verdict, judgements=told))
+
+    def conclude(self, level: int) -> LevelSays:
+        """What the whole of a level says, by all evidence, as `golive judge` will say it again."""
+        self.outlook.gather(self.folder)
+        judged = {one.number: one for one in judged_levels(read_record(self.folder))}
+        return judged[level].says if level in judged else LevelSays(outcome=LevelOutcome.UNDECIDED)
+
+    def settled(self) -> bool:
+        """Whether the backlog is worked off."""
+        return self.outlook.settled()
+
+    def caught_up(self) -> bool:
+        """Whether every autoscaler has what it wants, or all it may have."""
+        return self.outlook.caught_up()

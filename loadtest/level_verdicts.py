@@ -1,0 +1,90 @@
+"""The judgement of a search's levels, from the record alone. The CLI's own half."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from analysis.driven import DrivenLevel, driven_levels
+from analysis.levels import level_evidence
+from analysis.measurement import quantiles_us
+from analysis.results import RunRecord
+from scenarios.search import Tried, bracket_of
+from slo.evidence import Evidence, LimitSeen, NotSeen
+from slo.findings import find
+from slo.judge import judge
+from slo.level import JudgedLevel, LevelOutcome, LevelSays, level_says
+from slo.objective import Limit, Objective, Scaling
+
+BY_PROMETHEUS = ("backlog", "scaling")  # kinds of objectives that only it can show
+STILL_ON = "the run was ended before its search had"
+
+
+def judged_levels(record: RunRecord, objectives: tuple[Objective, ...] | None = None) -> tuple[JudgedLevel, ...]:
+    """Every level that was held, judged from the record. objectives: others than the plan's."""
+    asked = record.plan.objectives if objectives is None else objectives
+    return tuple(_judged(record, level, asked) for level in driven_levels(record.events))
+
+
+def limit_seen(record: RunRecord, levels: tuple[JudgedLevel, ...]) -> LimitSeen | NotSeen:
+    """Where the levels put the limit."""
+    if record.plan.search is None:
+        return NotSeen("no search was made")
+    if not levels:
+        return NotSeen("no level was held to its end")
+    tried = [Tried(rate_rps=level.rate_rps, outcome=level.says.outcome) for level in levels]
+    known = bracket_of(tried)
+    at_ceiling = [level.says for level in levels if level.rate_rps == known.ceiling_rps]
+    ended = record.happened("search_ended")
+    return LimitSeen(
+        met_rps=known.met_rps,
+        ceiling_rps=known.ceiling_rps,
+        ceiling=at_ceiling[-1] if at_ceiling else None,
+        levels=len(levels),
+        ended_because=str(ended[-1].fields["because"]) if ended else STILL_ON,
+    )
+
+
+def _judged(record: RunRecord, level: DrivenLevel, objectives: tuple[Objective, ...]) -> JudgedLevel:
+    evidence, measurement = level_evidence(record, level)
+    asked = tuple(_within(one, evidence.hold.duration_s) for one in objectives if not isinstance(one, Limit))
+    verdict = judge(asked, evidence, find(measurement, evidence, record.plan.thresholds))
+    besides = () if record.plan.target.prometheus_url else BY_PROMETHEUS
+    says = _aborted(level) or level_says(verdict, besides=besides)
+    return JudgedLevel(
+        number=level.number, rate_rps=level.rate_rps, offered_rps=level.offered_rps, from_unix_s=level.from_unix_s,
+        held_s=evidence.hold.duration_s, says=says, said_live=level.said_live, held_because=level.because,
+        judgements=verdict.judgements, **_figures(evidence),
+    )  # fmt: skip
+
+
+def _within(objective: Objective, held_s: float) -> Objective:
+    """Settled for as long as the level was held, where the promise is about longer."""
+    if isinstance(objective, Scaling) and objective.settled_for_s > held_s:
+        return replace(objective, settled_for_s=max(held_s, 1.0))
+    return objective
+
+
+def _aborted(level: DrivenLevel) -> LevelSays | None:
+    """An abort limit's word is final: the platform's when requests failed, ours when they were not sent."""
+    if not level.aborted:
+        return None
+    ours = level.aborted == "behind_for_s"
+    return LevelSays(
+        outcome=LevelOutcome.VOID if ours else LevelOutcome.MISSED,
+        by=(f"abort limit {level.aborted}",),
+        because=level.aborted_what,
+    )
+
+
+def _figures(evidence: Evidence) -> dict[str, float | None]:
+    client = evidence.client
+    if isinstance(client, NotSeen):
+        return dict.fromkeys(("answered_rps", "p95_ms", "p99_ms", "failed_ratio"))
+    p95_us, p99_us = quantiles_us(client.answered, (0.95, 0.99))
+    sent = int(client.sent.sum())
+    return {
+        "answered_rps": float(client.ok.sum() / max(len(client.ok), 1)),
+        "p95_ms": p95_us / 1000 if client.answered.total else None,
+        "p99_ms": p99_us / 1000 if client.answered.total else None,
+        "failed_ratio": int(client.failed.sum()) / sent if sent else None,
+    }

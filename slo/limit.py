@@ -1,0 +1,79 @@
+"""The limit a search found: an interval of rates, and whether it reaches what was asked."""
+
+from __future__ import annotations
+
+from slo.answer import Answer, unproven
+from slo.evidence import Evidence, LimitSeen, NotSeen
+from slo.level import LevelOutcome
+from slo.objective import Limit
+from slo.verdict import Outcome
+from slo.words import number, percent
+
+UNMET = {
+    LevelOutcome.MISSED: "missed",
+    LevelOutcome.UNDECIDED: "undecided, which counts as not met,",
+    LevelOutcome.VOID: "not measured soundly",
+    LevelOutcome.MET: "met",
+}
+
+
+def judge_limit(objective: Limit, evidence: Evidence) -> Answer:
+    """Met when both ends are the platform's own, close enough together, and the lower one reaches the rate asked."""
+    target = f"found within {objective.resolution_ratio * 100:g} %, and at least {number(objective.at_least_rps)} rps"
+    seen = evidence.limit
+    if isinstance(seen, NotSeen):
+        return unproven(target, seen.because)
+    outcome, why = _outcome(objective, seen)
+    return Answer(
+        outcome=outcome,
+        because=f"{why}{told(seen)} {seen.levels} levels were held; the search ended because {seen.ended_because}.",
+        target=target,
+        measured=measured(seen),
+        interval=_interval(seen),
+        source=f"{seen.levels} levels, each judged by the plan's objectives",
+    )
+
+
+def _outcome(objective: Limit, seen: LimitSeen) -> tuple[Outcome, str]:
+    """A limit that is too low is a miss however wide the interval; else it must be known on both sides."""
+    too_low = seen.ceiling_rps is not None and seen.ceiling_rps <= objective.at_least_rps
+    if too_low and seen.ceiling is not None and seen.ceiling.outcome is LevelOutcome.MISSED:
+        return Outcome.MISSED, f"The limit lies below the {number(objective.at_least_rps)} rps asked. "
+    if seen.met_rps is None:
+        return Outcome.UNPROVEN, "No level was met, and none was missed by the platform's own doing. "
+    if seen.ceiling_rps is None or seen.ceiling is None:
+        return Outcome.UNPROVEN, f"Nothing was missed up to {number(seen.met_rps)} rps: the limit lies above. "
+    if seen.ceiling.outcome is LevelOutcome.VOID:
+        return Outcome.UNPROVEN, "NOT PROVEN above it: what ended there was the measurement, not the platform. "
+    if width_ratio(seen) > objective.resolution_ratio:
+        return Outcome.UNPROVEN, f"The interval is {percent(width_ratio(seen))} wide, wider than asked. "
+    if seen.met_rps < objective.at_least_rps:
+        return Outcome.UNPROVEN, f"The {number(objective.at_least_rps)} rps asked lie inside the interval. "
+    return Outcome.MET, ""
+
+
+def width_ratio(seen: LimitSeen) -> float:
+    """How wide the interval is, as a share of its upper end; 1 where an end is missing."""
+    if seen.met_rps is None or seen.ceiling_rps is None:
+        return 1.0
+    return (seen.ceiling_rps - seen.met_rps) / seen.ceiling_rps
+
+
+def told(seen: LimitSeen) -> str:
+    """Both ends in a sentence, and what stood in the way at the upper one."""
+    lower = f"Met at {number(seen.met_rps)} rps" if seen.met_rps is not None else "Met nowhere"
+    if seen.ceiling_rps is None or seen.ceiling is None:
+        return f"{lower}."
+    by = f" by {', '.join(seen.ceiling.by)}" if seen.ceiling.by else ""
+    return f"{lower}; {UNMET[seen.ceiling.outcome]} at {number(seen.ceiling_rps)} rps{by}: {seen.ceiling.because}."
+
+
+def measured(seen: LimitSeen) -> str:
+    """The limit as a figure."""
+    return f"{number(seen.met_rps)} rps met" if seen.met_rps is not None else "no rate met"
+
+
+def _interval(seen: LimitSeen) -> str:
+    low = number(seen.met_rps) if seen.met_rps is not None else "0"
+    high = number(seen.ceiling_rps) if seen.ceiling_rps is not None else "not found"
+    return f"{low} – {high} rps"
