@@ -11,6 +11,7 @@ from typing import Any
 from analysis.results import RunRecord
 from scenarios.errors import RecordUnreadable
 from slo.evidence import Evidence, NotSeen
+from slo.level import JudgedLevel, LevelOutcome, LevelSays
 from slo.validity import Finding, FindingKind, Severity
 from slo.verdict import Judgement, Outcome, RunOutcome, Verdict
 
@@ -26,6 +27,7 @@ def write_verdict(path: Path, *, record: RunRecord, verdict: Verdict, evidence: 
         "run": _facts(record),
         "judgements": [asdict(judgement) for judgement in verdict.judgements],
         "findings": [asdict(finding) for finding in verdict.findings],
+        **({} if evidence is None else _search(evidence)),
         "scale_ups": [] if evidence is None else list(_scale_ups(evidence)),
     }
     half = path.with_suffix(".json.new")
@@ -43,6 +45,19 @@ def read_verdict(path: Path) -> Verdict:
             f"{path} cannot be read as a verdict: {problem}.",
             remedy="Judge the run again: golive judge RUN.",
         ) from None
+
+
+def read_levels(path: Path) -> tuple[JudgedLevel, ...]:
+    """The levels of a search, as a verdict file holds them; () for a run without one."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return tuple(_level(entry) for entry in content.get("levels", ()))
+
+
+def _level(entry: Mapping[str, Any]) -> JudgedLevel:
+    says = entry["says"]
+    said = LevelSays(outcome=LevelOutcome(says["outcome"]), by=tuple(says["by"]), because=says["because"])
+    judgements = tuple(_judgement(judgement) for judgement in entry["judgements"])
+    return JudgedLevel(**{**entry, "says": said, "judgements": judgements})
 
 
 def _verdict(content: Mapping[str, Any]) -> Verdict:
@@ -76,6 +91,13 @@ def _facts(record: RunRecord) -> dict[str, Any]:
         "machine": dict(header.machine),
         "fingerprint": dict(header.fingerprint),
     }
+
+
+def _search(evidence: Evidence) -> dict[str, Any]:
+    """Where a search put the limit, and every level it held; nothing for a run without one."""
+    if isinstance(evidence.limit, NotSeen):
+        return {"levels": [asdict(level) for level in evidence.levels]} if evidence.levels else {}
+    return {"limit": asdict(evidence.limit), "levels": [asdict(level) for level in evidence.levels]}
 
 
 def _scale_ups(evidence: Evidence) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from loadtest.progress import Tail
+from loadtest.tail import Tail
 from scenarios.errors import UsageError
 
 URL_VARIABLE, TOKEN_VARIABLE = "GOLIVE_GRAFANA_URL", "GOLIVE_GRAFANA_TOKEN"

@@ -247,9 +247,10 @@ def _tell_of_cluster(told: Told, console: Console) -> NoReturn:
 
 def _tell(folder: Path, verdict: Verdict, console: Console) -> None:
     """The verdict, one entry an objective with its because, and the report's path."""
-    from analysis.report.terminal import summary_lines
+    from analysis.report.terminal import level_lines, summary_lines
+    from analysis.verdict_file import read_levels
 
-    for line in summary_lines(verdict):
+    for line in (*level_lines(read_levels(folder / "verdict.json")), *summary_lines(verdict)):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
 

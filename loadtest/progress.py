@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hdrh.histogram import HdrHistogram
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from loadtest.tail import Tail
 from scenarios.plan import Plan
+from scenarios.profile import Phase, Profile
 
 LAST_S = 5  # latency and rates are those of the last whole seconds
 PLAIN_EVERY_S = 5.0
@@ -57,6 +59,9 @@ class Watcher:
     replicas: Callable[[], str] = lambda: ""
     t0_unix_s: float = 0.0
     load_ended: bool = False
+    _line: Profile = field(init=False)  # the rate line that is on
+    _line_unix_s: float = 0.0
+    _leg: str = ""  # which leg of a search it is
     _failed: int = 0
     _unsent: int = 0
     _ok: dict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -67,6 +72,7 @@ class Watcher:
 
     def __post_init__(self) -> None:
         """Open the three tails."""
+        self._line = self.plan.profile
         self._events = Tail(self.folder / "events.jsonl")
         self._seconds = Tail(self.folder / "seconds.jsonl")
         self._hlog = Tail(self.folder / "load.hlog")
@@ -83,9 +89,17 @@ class Watcher:
 
     def _take_event(self, event: dict[str, object]) -> None:
         if event["event"] == "load_started":
-            self.t0_unix_s = float(str(event["t0_unix_s"]))
+            self.t0_unix_s = self._line_unix_s = float(str(event["t0_unix_s"]))
+        if event["event"] == "leg_started":
+            self._take_leg(event)
         if event["event"] == "load_ended":
             self.load_ended = True
+
+    def _take_leg(self, event: dict[str, Any]) -> None:
+        """A search drives one leg after the other; how long it takes nobody knows."""
+        self._line_unix_s = float(event["t0_unix_s"])
+        self._line = Profile(phases=tuple(Phase(**phase) for phase in event["phases"]))
+        self._leg = f" {event['rate_rps']:,.0f} rps"
 
     def _take_counts(self, entry: dict[str, object]) -> None:
         failed = entry["failed"]
@@ -104,7 +118,7 @@ class Watcher:
         elapsed_s = now_unix_s - self.t0_unix_s
         newest = int(now_unix_s) - 3  # younger seconds have not been reported whole
         shown = range(max(newest - LAST_S + 1, int(self.t0_unix_s)), newest + 1)
-        phase, left_s = self._phase(elapsed_s)
+        phase, left_s = self._phase(now_unix_s - self._line_unix_s)
         p95_ms, p99_ms = self._quantiles(shown)
         return Moment(
             phase=phase,
@@ -120,17 +134,16 @@ class Watcher:
         )
 
     def _phase(self, elapsed_s: float) -> tuple[str, float]:
-        profile = self.plan.profile
-        for start_s, phase in zip(profile.starts_s(), profile.phases, strict=True):
-            if elapsed_s < start_s + phase.duration_s:
-                return phase.name, profile.duration_s - elapsed_s
+        for start_s, phase in zip(self._line.starts_s(), self._line.phases, strict=True):
+            if elapsed_s < start_s + phase.duration_s and not self.load_ended:
+                return phase.name + self._leg, self._line.duration_s - elapsed_s
         return "watching" if self.load_ended else "draining", 0.0
 
     def _due(self, shown: range) -> float:
         if not shown:
             return 0.0
-        start_s, end_s = shown[0] - self.t0_unix_s, shown[-1] + 1 - self.t0_unix_s
-        return (self.plan.profile.arrivals_by(end_s) - self.plan.profile.arrivals_by(start_s)) / len(shown)
+        start_s, end_s = shown[0] - self._line_unix_s, shown[-1] + 1 - self._line_unix_s
+        return (self._line.arrivals_by(end_s) - self._line.arrivals_by(start_s)) / len(shown)
 
     def _quantiles(self, shown: range) -> tuple[float | None, float | None]:
         merged = HdrHistogram(1, 60_000_000, 3)

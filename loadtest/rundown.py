@@ -204,5 +204,12 @@ def _announce(plan: Plan, folder: Path, ui: WebUi | None, console: Console) -> N
         highlight=False,
         soft_wrap=True,
     )
+    if plan.search:
+        search = plan.search
+        console.print(
+            f"search: from {search.start_rps:,.0f} rps up to {search.most_rps:,.0f}, {search.replicas} replicas, "
+            f"{search.budget_s / 60:,.0f} min at most, then the proof",
+            highlight=False,
+        )
     if ui:
         console.print(f"Locust's UI: http://127.0.0.1:{ui.port}  user golive  password {ui.password}", highlight=False)

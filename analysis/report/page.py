@@ -24,6 +24,7 @@ from analysis.report.cluster_tables import (
 from analysis.report.findings import Told, findings_told
 from analysis.report.headline import WORD, sentence
 from analysis.report.journey_tables import journey_tables
+from analysis.report.levels import LevelChart, level_chart, levels_table
 from analysis.report.load_tables import failures_table, phases_table, requests_table, writes_table
 from analysis.report.load_words import Fact, driven, facts
 from analysis.report.meanings import WORDS
@@ -56,6 +57,8 @@ class Page:
     warnings: tuple[Told, ...]
     worst: tuple[str, ...]
     open_questions: tuple[Gap, ...]
+    level_chart: LevelChart | None  # of a search
+    levels: Table | None
     axis: TimeAxis | None
     panels: tuple[Panel, ...]
     thinning: str
@@ -86,6 +89,8 @@ def page_of(
         warnings=tuple(one for one in found if not one.took_away),
         worst=_worst_words(worst, record),
         open_questions=gaps_of(record.plan, rehearsal=record.header.rehearsal),
+        level_chart=level_chart(evidence, record.plan),
+        levels=None if record.plan.search is None else levels_table(evidence),
         axis=axis,
         panels=_panels(record, evidence, timeline, axis, seen),
         thinning=_thinning(axis),

@@ -7,13 +7,34 @@ import textwrap
 from collections.abc import Iterator
 
 from analysis.report.headline import WORD
-from analysis.report.wording import without_passwords
+from analysis.report.wording import milliseconds, without_passwords
+from slo.level import JudgedLevel
 from slo.validity import Finding, Severity
 from slo.verdict import Judgement, Outcome, Verdict
+from slo.words import percent
 
 COLUMNS = 80
 SIGN = {Outcome.MET: "MET", Outcome.MISSED: "MISSED", Outcome.UNPROVEN: "UNPROVEN"}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # a hostile name must not steer the terminal
+
+
+def level_lines(levels: tuple[JudgedLevel, ...]) -> list[str]:
+    """A search's levels, one a line and then its because, in the order they were held."""
+    return [line for level in levels for line in _level_lines(level)]
+
+
+def _level_lines(level: JudgedLevel) -> list[str]:
+    failed = "" if level.failed_ratio is None else f", {percent(level.failed_ratio)} failed"
+    by = f" by {', '.join(level.says.by)}" if level.says.by else ""
+    figures = (
+        f"{level.rate_rps:,.0f} rps held {level.held_s:,.0f} s{by}: "
+        f"P95 {_latency(level.p95_ms)}, P99 {_latency(level.p99_ms)}{failed}"
+    )
+    return _wrapped(figures, first=f"{level.says.outcome.upper():<11}", then=" " * 11)
+
+
+def _latency(time_ms: float | None) -> str:
+    return "—" if time_ms is None else milliseconds(time_ms)
 
 
 def summary_lines(verdict: Verdict) -> list[str]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.progress import Tail, Watcher
+from loadtest.progress import Watcher
 from loadtest.record import RecordWriter
+from loadtest.tail import Tail
 from tests.loadtest.builders import SECOND, a_plan, counts, latency
 
 

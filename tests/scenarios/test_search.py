@@ -38,7 +38,7 @@ def sought(search: Search, says: Callable[[float], LevelOutcome]) -> tuple[Found
     raise AssertionError(f"still seeking after {MOST_LEVELS} levels: {tried}")
 
 
-@given(capacity=st.floats(30, 90_000), resolution=st.floats(0.005, 0.5), growth=st.floats(1.1, 4))
+@given(capacity=st.floats(30, 90_000), resolution=st.floats(0.005, 0.5), growth=st.floats(1.3, 4))
 def test_a_platform_of_any_capacity_is_found_within_the_resolution(
     capacity: float, resolution: float, growth: float
 ) -> None:
