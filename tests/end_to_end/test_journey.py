@@ -55,3 +55,24 @@ def test_effects_that_come_twice_or_never_fail_their_journeys_and_are_told(tmp_p
     assert flow_row(judged)[6] == "confirmed"
     report = (judged.folder / "report.html").read_text()
     assert "took effect more than once" in report
+
+
+UNRENEWED = """
+from dataclasses import replace
+from scenarios.workloads.booking_journey import BOOKING_JOURNEY as JOURNEY
+UNRENEWED = replace(JOURNEY, name="unrenewed", login=replace(JOURNEY.login, refresh=None))
+"""
+
+
+def test_tokens_are_renewed_before_they_expire(tmp_path: Path) -> None:
+    judged = driven(tmp_path, "login.token_lasts_s=6")
+    assert judged.ended == "complete"
+    assert read_record(judged.folder).failures.empty
+
+
+def test_tokens_that_nobody_renews_are_refused_in_mid_run(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(UNRENEWED)
+    asked = {"plan": "journey", "duration": "20s", "rate_rps": 100, "workload": f"{tmp_path}/mine.py:UNRENEWED"}
+    judged = run(tmp_path, "login.token_lasts_s=6", **asked)
+    assert judged.ended == "aborted"  # more than half have failed for ten seconds
+    assert set(read_record(judged.folder).failures["kind"]) == {"status 401"}

@@ -91,6 +91,9 @@ pub struct Login {
     /// The environment variable that holds the secret of the tokens: processes that share it know each other's.
     #[serde(default)]
     pub token_secret_env: Option<String>,
+    /// How long a token is good.
+    #[serde(default = "a_day_s")]
+    pub token_lasts_s: u64,
 }
 
 /// The one database all services share.
@@ -241,6 +244,10 @@ pub struct Queue {
 
 fn one() -> u64 {
     1
+}
+
+fn a_day_s() -> u64 {
+    86_400
 }
 
 fn api_gateway() -> String {

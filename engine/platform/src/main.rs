@@ -60,7 +60,7 @@ fn credentials(config: &Config) -> Result<Credentials, ConfigError> {
     };
     let password = secret("login.password_env", login.password_env.as_ref())?;
     let token_secret = secret("login.token_secret_env", login.token_secret_env.as_ref())?;
-    Ok(Credentials { username: login.username.clone(), password, token_secret })
+    Ok(Credentials { username: login.username.clone(), password, token_secret, token_lasts_s: login.token_lasts_s })
 }
 
 fn secret(field: &str, variable: Option<&String>) -> Result<Option<String>, ConfigError> {

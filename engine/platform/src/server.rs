@@ -35,6 +35,7 @@ pub struct Credentials {
     pub username: Option<String>,
     pub password: Option<String>,
     pub token_secret: Option<String>,
+    pub token_lasts_s: u64,
 }
 
 /// Everything the serving thread owns.

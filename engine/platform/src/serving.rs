@@ -179,7 +179,7 @@ impl Server {
             Found::Nothing => return Judged::Refused { route: routes.unmatched(), status: 404 },
         };
         let asked = routes.at(route);
-        if !asked.open && !request.token.is_some_and(|token| self.tokens.knows(token)) {
+        if !asked.open && !request.token.is_some_and(|token| self.tokens.knows(token, self.unix_s())) {
             return Judged::Refused { route, status: 401 };
         }
         let body = request.body.bytes();
@@ -196,6 +196,10 @@ impl Server {
         }
         let key = request.idempotency_key.filter(|_| asked.keyed);
         Judged::Accepted { route, key: key.map(|key| self.fingerprints.of(route, key)) }
+    }
+
+    fn unix_s(&self) -> u64 {
+        self.clock.unix_s(self.clock.now_us()) as u64
     }
 
     fn admits(&self, body: &[u8]) -> bool {
@@ -231,6 +235,7 @@ impl Server {
     /// Send an answer, if its client is still there.
     pub(crate) fn answer(&mut self, answer: Answer) {
         let Answer { connection: ConnectionRef { place, number }, route, status, key, .. } = answer;
+        let now_unix_s = self.unix_s();
         let Some(connection) = self.connections[place as usize].as_mut().filter(|found| found.number == number) else {
             return;
         };
@@ -239,8 +244,10 @@ impl Server {
             || connection.pinned_to.is_some_and(|replica| !self.platform.takes_requests(replica));
         let asked = self.platform.routes().at(route);
         let sent = if asked.is_login && status == 200 {
-            let token = self.tokens.give();
-            let body = format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":86400}}"#);
+            let lasts_s = self.credentials.token_lasts_s;
+            // Seconds are whole: not a moment less than was said.
+            let token = self.tokens.give(now_unix_s + lasts_s + 1);
+            let body = format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":{lasts_s}}}"#);
             connection.send(&answers::whole(200, body.as_bytes(), connection.closes))
         } else if let Some(key) = key.filter(|_| status == asked.status && asked.tells != Tells::Nothing) {
             let body = match asked.tells {

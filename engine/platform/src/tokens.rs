@@ -1,9 +1,12 @@
-//! Bearer tokens: given at the login, recognised without being remembered.
+//! Bearer tokens: given at the login for a while, recognised without being remembered.
 
 use std::fmt::Write;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 
 const LENGTH: usize = 16 + 1 + 32;
+/// A token's number is the second in which it expires, and below that a count.
+const COUNT_BITS: u32 = 28;
+const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 
 /// Makes and recognises tokens; those of another process are strangers, unless it has the same secret. (A rehearsal's
 /// lock, not a vault's.)
@@ -32,14 +35,14 @@ impl Tokens {
     #[must_use]
     pub fn shared(secret: &str) -> Self {
         // Numbers begin anywhere, so that two replicas do not give the same tokens in the same order.
-        let begin = RandomState::new().hash_one(0) >> 1;
+        let begin = RandomState::new().hash_one(0) & COUNT_MASK;
         Self { key: Key::Shared(secret.to_owned()), given: begin }
     }
 
-    /// A new token.
-    pub fn give(&mut self) -> String {
-        self.given += 1;
-        self.spell(self.given)
+    /// A new token, good until this second (unix).
+    pub fn give(&mut self, until_unix_s: u64) -> String {
+        self.given = (self.given + 1) & COUNT_MASK;
+        self.spell(until_unix_s << COUNT_BITS | self.given)
     }
 
     fn spell(&self, number: u64) -> String {
@@ -62,16 +65,9 @@ impl Tokens {
         }
     }
 
-    fn may_be_given(&self, number: u64) -> bool {
-        match self.key {
-            Key::Own(_) => (1..=self.given).contains(&number),
-            Key::Shared(_) => true,
-        }
-    }
-
-    /// Was this token given here, or by somebody with the same secret?
+    /// Was this token given here, or by somebody with the same secret, and is it still good in this second (unix)?
     #[must_use]
-    pub fn knows(&self, token: &[u8]) -> bool {
+    pub fn knows(&self, token: &[u8], now_unix_s: u64) -> bool {
         let Some(token) = std::str::from_utf8(token).ok().filter(|token| token.len() == LENGTH) else {
             return false;
         };
@@ -80,7 +76,7 @@ impl Tokens {
         let (Some(number), Some(first), Some(second)) = (hex(0..16), hex(17..33), hex(33..49)) else {
             return false;
         };
-        self.may_be_given(number) && [first, second] == self.seals(number)
+        now_unix_s < number >> COUNT_BITS && [first, second] == self.seals(number)
     }
 }
 
@@ -89,37 +85,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_given_is_known() {
+    fn a_token_given_is_known_until_it_expires() {
         let mut tokens = Tokens::default();
-        let token = tokens.give();
-        assert!(tokens.knows(token.as_bytes()));
+        let token = tokens.give(100);
+        assert!(tokens.knows(token.as_bytes(), 99));
+        assert!(!tokens.knows(token.as_bytes(), 100));
     }
 
     #[test]
     fn replicas_that_share_a_secret_know_each_others_tokens() {
         let (mut one, other, stranger) = (Tokens::shared("s3"), Tokens::shared("s3"), Tokens::shared("s4"));
-        let token = one.give();
-        assert!(other.knows(token.as_bytes()));
-        assert!(!stranger.knows(token.as_bytes()));
-        assert!(!Tokens::default().knows(token.as_bytes()));
+        let token = one.give(100);
+        assert!(other.knows(token.as_bytes(), 0));
+        assert!(!stranger.knows(token.as_bytes(), 0));
+        assert!(!Tokens::default().knows(token.as_bytes(), 0));
     }
 
     #[test]
     fn a_shared_secret_does_not_make_every_token_good() {
         let mut tokens = Tokens::shared("s3");
-        let mut changed = tokens.give().into_bytes();
+        let mut changed = tokens.give(100).into_bytes();
         changed[48] = if changed[48] == b'0' { b'1' } else { b'0' };
-        assert!(!tokens.knows(&changed));
+        assert!(!tokens.knows(&changed, 0));
     }
 
     #[test]
     fn other_tokens_are_not() {
         let (mut tokens, mut others) = (Tokens::default(), Tokens::default());
-        let _ = tokens.give();
-        let mut changed = tokens.give().into_bytes();
+        let _ = tokens.give(100);
+        let mut changed = tokens.give(100).into_bytes();
         changed[20] = if changed[20] == b'0' { b'1' } else { b'0' };
-        for stranger in [others.give().into_bytes(), changed, b"".to_vec(), b"secret".to_vec(), vec![0xff; LENGTH]] {
-            assert!(!tokens.knows(&stranger));
+        for stranger in [others.give(100).into_bytes(), changed, b"".to_vec(), b"secret".to_vec(), vec![0xff; LENGTH]] {
+            assert!(!tokens.knows(&stranger, 0));
         }
     }
 }

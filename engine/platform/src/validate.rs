@@ -53,7 +53,10 @@ fn check_services(config: &Config) -> Checked {
         "login.path",
         "must begin with /",
         "write /v1/auth/login",
-    )
+    )?;
+    let lasts_s = config.login.as_ref().map_or(1, |login| login.token_lasts_s);
+    let problem = format!("must be 1 to 31536000 (got {lasts_s})");
+    require((1..=31_536_000).contains(&lasts_s), "login.token_lasts_s", problem, "leave it out for a day")
 }
 
 fn check_replicas(at: &str, service: &Service) -> Checked {

@@ -40,6 +40,19 @@ def test_a_login_opens_what_is_shut(platform: Platform) -> None:
     assert (status, len(body)) == (200, 100)
 
 
+def test_a_token_is_good_for_as_long_as_its_login_said(tmp_path: Path) -> None:
+    config = rehearsal("small")
+    config["login"]["token_lasts_s"] = 1
+    with running(config, tmp_path) as platform:
+        told = json.loads(platform.ask("POST", "/v1/auth/login", body="{}")[1])
+        named = {"Authorization": f"Bearer {told['access_token']}"}
+        assert told["expires_in"] == 1
+        until_s = time.monotonic() + 3
+        while platform.ask("GET", "/v1/rooms", **named)[0] == 200:
+            assert time.monotonic() < until_s
+        assert platform.ask("GET", "/v1/rooms", **named)[0] == 401
+
+
 def test_health_is_open_to_everyone(platform: Platform) -> None:
     assert platform.ask("GET", "/health?probe=1")[0] == 200
 
