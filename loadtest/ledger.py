@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+MOST_PATIENCE = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
@@ -24,6 +26,7 @@ class Outbox:
     _sent_up_to: int = 0
     _waiting_for: int = 0  # the oldest unacknowledged one at the last sending …
     _waiting_since_s: float = 0.0  # … and since when
+    _patience: int = 1  # doubles each time everything has gone again in vain
 
     def put(self, *, body: str, vitals: dict[str, float], final: bool = False) -> Delta:
         """Number a drained delta and keep it until it is acknowledged."""
@@ -43,9 +46,10 @@ class Outbox:
         """
         oldest = self._pending[0].seq if self._pending else 0
         if oldest != self._waiting_for:
-            self._waiting_for, self._waiting_since_s = oldest, now_s
-        if oldest <= self._sent_up_to and now_s - self._waiting_since_s >= again_after_s:
+            self._waiting_for, self._waiting_since_s, self._patience = oldest, now_s, 1
+        if oldest <= self._sent_up_to and now_s - self._waiting_since_s >= again_after_s * self._patience:
             self._waiting_since_s, self._sent_up_to = now_s, 0
+            self._patience = min(2 * self._patience, MOST_PATIENCE)
         chosen = tuple(delta for delta in self._pending if delta.seq > self._sent_up_to)
         self._sent_up_to = self._last_seq
         return chosen
