@@ -33,6 +33,7 @@ mod record;
 mod response_times;
 mod schedule;
 mod shard;
+mod spelling;
 mod starts;
 mod target;
 mod template;

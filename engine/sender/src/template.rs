@@ -8,6 +8,7 @@ use crate::error::EngineError;
 use crate::journey_plan::Order;
 use crate::plan::{refuse, Piece, Plan, Request, Table, Text, Value};
 use crate::schedule::hash;
+use crate::spelling::{decimal, json_inner, percent, signed, uuid};
 
 /// Where a text stands; decides how its values are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,39 +226,6 @@ impl Part {
     }
 }
 
-fn decimal(mut value: u64, out: &mut Vec<u8>) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
-}
-
-fn signed(value: i64, out: &mut Vec<u8>) {
-    if value < 0 {
-        out.push(b'-');
-    }
-    decimal(value.unsigned_abs(), out);
-}
-
-/// A version 4 UUID (RFC 9562) of random bits.
-fn uuid(random: u128, out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let bits = (random & !(0xF << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
-    for nibble in 0..32 {
-        if matches!(nibble, 8 | 12 | 16 | 20) {
-            out.push(b'-');
-        }
-        out.push(HEX[((bits >> (124 - 4 * nibble)) & 0xF) as usize]);
-    }
-}
-
 struct Compiler<'a> {
     plan: &'a Plan,
     sources: &'a Sources,
@@ -366,24 +334,6 @@ fn escape_into(text: &str, place: Place, out: &mut Vec<u8>) {
         Place::Path => percent(text, out),
         Place::Body => json_inner(text, out),
     }
-}
-
-/// Percent-encode all but the unreserved characters (RFC 3986, 2.3).
-fn percent(text: &str, out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(byte);
-        } else {
-            out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-        }
-    }
-}
-
-/// The inside of a JSON string.
-fn json_inner(text: &str, out: &mut Vec<u8>) {
-    let quoted = serde_json::Value::from(text).to_string();
-    out.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
 }
 
 fn fixed_len(parts: &[Part]) -> Option<usize> {
