@@ -131,6 +131,8 @@ class Annotator:
             text = f"golive {self.folder.name}: {name}" + ("" if event["judged"] else " (not judged)")
             at_unix_s = float(event["t0_unix_s"])
             self._open = self.grafana.begin(at_unix_s=at_unix_s, text=text, tags=self._tags(f"phase:{name}"))
+        elif kind == "leg_ended":
+            self._end_phase(float(event["at_unix_s"]))
         elif kind in MARKS:
             at_unix_s = float(event["at_unix_s"])
             if kind == "load_ended":

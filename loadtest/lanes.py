@@ -219,7 +219,7 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
         legs=LegBook(orders.folder, orders.engine_plan, _engine.due_counts) if searches else None,
     )
     _run = _Run(orders, director)
-    page = page_of(orders, tally, refresh=accounts.settle)
+    page = page_of(orders, tally, planned_rps=director.rate_rps, refresh=accounts.settle)
     _serve_metrics(record, page)
     turns = _Turns()
     for kind in ("golive_pong", "golive_armed", "golive_delta"):

@@ -19,7 +19,9 @@ def tally_for(orders: Orders) -> Tally:
     return Tally(requests=names, bounds=Bounds.with_limits(limits_ms), expected_workers=orders.plan.workers)
 
 
-def page_of(orders: Orders, tally: Tally, *, refresh: Callable[[], None]) -> MetricsPage:
+def page_of(
+    orders: Orders, tally: Tally, *, planned_rps: Callable[[], float], refresh: Callable[[], None]
+) -> MetricsPage:
     """The page of the run that these orders describe."""
     plan = orders.plan
     about = {
@@ -30,4 +32,4 @@ def page_of(orders: Orders, tally: Tally, *, refresh: Callable[[], None]) -> Met
         "target_class": plan.target.target_class.value,
         "golive_version": VERSION,
     }
-    return MetricsPage(RunCollector(tally=tally, profile=plan.profile, about=about), refresh)
+    return MetricsPage(RunCollector(tally=tally, planned_rps=planned_rps, about=about), refresh)

@@ -23,7 +23,6 @@ from prometheus_client.registry import Collector
 
 from loadtest.delta_times import US_PER_S
 from loadtest.metrics.tally import CHECKS, MOST_WORKERS, Distribution, Tally
-from scenarios.profile import Profile
 
 KEPT_FOR_S = 0.5  # a page is made at most so often, whoever asks: making it holds the director up
 WAIT_AT_MOST_S = 5.0  # for the last look of whoever has looked regularly
@@ -56,7 +55,7 @@ class RunCollector(Collector):
     """Turns a tally into metric families, each time it is asked."""
 
     tally: Tally
-    profile: Profile
+    planned_rps: Callable[[], float]  # what is due a second just now
     about: Mapping[str, str]  # the labels of golive_run_info
 
     def collect(self) -> Iterator[Metric]:
@@ -74,11 +73,11 @@ class RunCollector(Collector):
             name, judged = self.tally.phase
             phase.add_metric((), {"phase": name, "judged": "true" if judged else "false"})
         yield phase
-        t0_unix_s, now_unix_s = self.tally.load_start_unix_s, time.time()
-        on = self.tally.phase is not None
-        planned_rps = self.profile.rate_at(now_unix_s - t0_unix_s) if on else 0.0
+        planned_rps = self.planned_rps() if self.tally.phase is not None else 0.0
         yield _gauge("golive_planned_requests_per_second", "The plan's rate at this moment.", planned_rps)
-        yield _gauge("golive_load_start_time_seconds", "When the load began (unix time); 0 before.", t0_unix_s)
+        yield _gauge(
+            "golive_load_start_time_seconds", "When the load began (unix time); 0 before.", self.tally.load_start_unix_s
+        )
 
     def _counters(self) -> Iterator[Metric]:
         for what, (name, meaning) in COUNTERS.items():

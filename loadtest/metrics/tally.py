@@ -124,8 +124,11 @@ class Tally:
                 self.load_start_unix_s = float(fields["t0_unix_s"])
             case "phase_started":
                 self.phase = (str(fields["phase"]), bool(fields["judged"]))
-            case "load_ended":
+            case "load_ended" | "leg_ended":
                 self.phase = None
+            case "leg_started":  # of a search: the same workers, again
+                for seen in self.workers.values():
+                    seen.state = "running" if seen.state == "drained" else seen.state
             case "worker_ready" | "worker_lost" | "worker_returned" | "worker_drained":
                 self._worker(kind.removeprefix("worker_"), fields)
 

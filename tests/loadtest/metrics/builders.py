@@ -8,7 +8,6 @@ from typing import Any
 from loadtest.delta_times import Bounds, TimesSum
 from loadtest.metrics.page import MetricsPage, RunCollector
 from loadtest.metrics.tally import Tally
-from scenarios.profile import Phase, Profile
 
 ABOUT = {"run": "20261125T010203Z-smoke-ab12", "plan": "smoke"}
 VITALS = {"cpu_s": 1.5, "rss_bytes": 1e8, "periods": 0, "throttled_periods": 0}
@@ -26,5 +25,4 @@ def accept(tally: Tally, body: Mapping[str, Any], worker: int = 0) -> None:
 
 
 def a_page(tally: Tally) -> MetricsPage:
-    profile = Profile(phases=(Phase(name="hold", duration_s=60.0, from_rps=100.0, to_rps=100.0),))
-    return MetricsPage(RunCollector(tally=tally, profile=profile, about=ABOUT), refresh=lambda: None)
+    return MetricsPage(RunCollector(tally=tally, planned_rps=lambda: 100.0, about=ABOUT), refresh=lambda: None)

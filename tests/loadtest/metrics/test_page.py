@@ -52,6 +52,7 @@ def test_each_format_says_the_same(accept_header: str, parse: object, kind: str)
     assert samples["golive_failures_total", (("kind", "status 503"),)] == 1
     assert samples["golive_workers", (("state", "running"),)] == 1
     assert samples["golive_in_flight_requests", ()] == 2.5
+    assert samples["golive_planned_requests_per_second", ()] == 100.0
     assert samples["golive_phase_info", (("judged", "true"), ("phase", HOLD))] == 1
     assert samples["golive_check_result", (("check", "unsent-arrivals"), ("verdict", "found"))] == 1
     assert samples["golive_check_result", (("check", "worker-lost"), ("verdict", "clear"))] == 1

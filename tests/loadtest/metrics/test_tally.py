@@ -100,5 +100,17 @@ def test_a_lost_worker_that_comes_back_runs_again_and_stays_found() -> None:
     assert tally.found["worker-lost"] == 1
 
 
+def test_workers_run_again_and_phases_end_with_each_leg_of_a_search() -> None:
+    tally = a_tally()
+    tally.happened("worker_ready", {"worker": 0, "clock_offset_s": 0.0})
+    for _ in range(2):
+        tally.happened("leg_started", {"t0_unix_s": 1.0})
+        tally.happened("phase_started", {"phase": "level", "judged": True})
+        assert (tally.workers[0].state, tally.phase) == ("running", ("level", True))
+        tally.happened("leg_ended", {"leg": 1})
+        tally.happened("worker_drained", {"worker": 0})
+        assert (tally.workers[0].state, tally.phase) == ("drained", None)
+
+
 def test_checks_are_called_as_the_findings_of_the_verdict() -> None:
     assert set(CHECKS) <= {kind.value for kind in FindingKind}
