@@ -30,7 +30,7 @@ loadtest-smoke: ## 200 requests/s for 20 s: does everything work here?
 loadtest-baseline: ## 1,000 requests/s: how it is without pressure
 loadtest-10k: ## 10,000 requests/s proved
 loadtest-30k: ## 30,000 requests/s proved: the main job (1 min ramp, 3 min hold)
-loadtest-stress: ## rising steps beyond the rate to prove
+loadtest-stress: ## search the highest rate that meets the objectives, then prove it (docs/limit.md)
 loadtest-spike: ## a sudden jump and back
 loadtest-soak: ## a long hold
 loadtest-go-live: ## 30 minutes with scale-down watched

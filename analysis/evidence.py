@@ -8,6 +8,7 @@ from analysis.cluster.record import read_cluster
 from analysis.hold import hold_of
 from analysis.measurement import measurement_of
 from analysis.replicas import backlog_series
+from analysis.resources import resources_of
 from analysis.results import RunRecord
 from analysis.server_load import server_load
 from slo.evidence import Evidence, NotSeen
@@ -30,6 +31,7 @@ def assemble(record: RunRecord) -> tuple[Evidence, Measurement]:
         server=server_load(record, hold, client),
         backlogs=backlog_series(files, hold.window.start_unix_s),
         autoscalers=_steered(record) or autoscalers.believed,
+        resources=resources_of(record),
     )
     return evidence, measurement_of(record, hold, cluster, autoscalers.blindness)
 

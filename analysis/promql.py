@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from scenarios.target import Target
 
 # Series that only the target's owner can name (PrometheusQueries), by the name of the evidence they become.
-OWN = ("requests", "errors", "duration_buckets", "backlog", "up")
+OWN = ("requests", "errors", "duration_buckets", "backlog", "up", "memory")
 MAY_BE_MISSING = ("replicas",)  # asked only where the target names it
 
 # kube-state-metrics' names (docs/metrics/workload/horizontalpodautoscaler-metrics.md and deployment-metrics.md).

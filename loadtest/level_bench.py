@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from analysis.levels import live_backlogs, live_evidence, sizes_now
 from analysis.results import read_record
 from loadtest.level_verdicts import judged_levels
 from loadtest.outlook import Outlook
+from loadtest.search import Searcher
 from loadtest.verdicts import metrics_of
 from scenarios.plan import Plan
 from slo.evidence import Window
@@ -41,7 +42,7 @@ class LevelBench:
         target = self.plan.target
         backlogs = live_backlogs(metrics_of(target.prometheus_url), target, window)
         evidence, measurement = live_evidence(record, window, rate_rps, backlogs)
-        besides = {"limit", "scaling", *(() if rate_rps else ("throughput", "backlog"))}
+        besides = {"limit", "scaling", "steady", *(() if rate_rps else ("throughput", "backlog"))}
         asked = tuple(one for one in self.plan.objectives if one.kind not in besides)
         verdict = judge(asked, evidence, find(measurement, evidence, self.plan.thresholds))
         # A backlog can only be missed yet: whether it is worked off shows after the level.
@@ -61,3 +62,15 @@ class LevelBench:
     def caught_up(self) -> bool:
         """Whether every autoscaler has what it wants, or all it may have."""
         return self.outlook.caught_up()
+
+
+def search_of(plan: Plan, folder: Path, outlook: Outlook) -> Callable[[], None]:
+    """What leads the plan's search on at each call; for a plan without one it does nothing.
+
+    Raises PreflightFailed when the replicas are to be fixed and are not.
+    """
+    if plan.search is None:
+        return lambda: None
+    if plan.search.replicas == "fixed":
+        outlook.refuse_moving_replicas()
+    return Searcher(plan, folder, LevelBench(plan, folder, outlook)).step

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from analysis.ports import MetricsSource
 from loadtest.verdicts import gather_evidence, metrics_of
-from scenarios.errors import MetricsUnavailable
+from scenarios.errors import MetricsUnavailable, PreflightFailed
 from scenarios.target import Target
 from slo.evidence import NotSeen
 
@@ -58,6 +58,17 @@ class Outlook:
             f"sum(kube_deployment_status_replicas{labels} - kube_deployment_status_replicas_ready{labels})"
         )
         return not wanting and not starting
+
+    def refuse_moving_replicas(self) -> None:
+        """Raise PreflightFailed when an autoscaler of the target could move; golive pins none of a real target's."""
+        labels = f'{{namespace="{self.target.namespace}"}}' if self.target.namespace else ""
+        spec = "kube_horizontalpodautoscaler_spec"
+        room = self._sum(f"sum({spec}_max_replicas{labels} - {spec}_min_replicas{labels})")
+        if room:
+            raise PreflightFailed(
+                f"The replicas of {self.target.name!r} are not fixed: its autoscalers have room for {room:.0f} more.",
+                remedy="Set each HPA's minReplicas to its maxReplicas first, or search without --fixed-replicas.",
+            )
 
     def gather(self, folder: Path) -> None:
         """Pull the run's evidence while Prometheus is still there."""

@@ -15,7 +15,7 @@ from rich.console import Console
 from loadtest import _engine, preflight
 from loadtest.annotations import Grafana, annotating
 from loadtest.conduct import Surroundings, conduct
-from loadtest.level_bench import LevelBench
+from loadtest.level_bench import search_of
 from loadtest.loopback import LOOPBACK, HeldPort, free_port
 from loadtest.outlook import Outlook
 from loadtest.processes import WebUi
@@ -23,7 +23,6 @@ from loadtest.progress import Progress, Watcher
 from loadtest.rehearsal.reaper import Reaper
 from loadtest.rehearsal.stage import Stage, with_changes, with_pinned_replicas
 from loadtest.run_orders import compiled_plan
-from loadtest.search import Searcher
 from loadtest.trial import Tried, try_plan
 from loadtest.versions import own_versions
 from scenarios.errors import PlanError, UsageError
@@ -71,7 +70,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
         check_plan(plan)
         preflight.check(plan, folder.parent)
         outlook = Outlook(target)
-        searcher = Searcher(plan, folder, LevelBench(plan, folder, outlook)) if plan.search else None
+        search = search_of(plan, folder, outlook)
         watcher = Watcher(folder, plan, outlook.replicas)
         progress = Progress(watcher, console)
         ui = WebUi(port=free_port(), password=secrets.token_urlsafe(9)) if asked.ui else None
@@ -84,7 +83,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
             watched=reaper.watch,
             died_parts=died_parts,
             settled=outlook.settled,
-            search=searcher.step if searcher else lambda: None,
+            search=search,
             show=progress,
             ui=ui,
             metrics=metrics.address,

@@ -35,6 +35,7 @@ class PrometheusQueries:
     duration_buckets: str = 'sum by (le) (http_request_duration_seconds_bucket{service="api-gateway"})'
     backlog: str = "sum by (queue) (command_queue_depth)"
     up: str = 'up{job="platform"}'
+    memory: str = 'process_resident_memory_bytes{job="platform"}'  # or container_memory_working_set_bytes of its pods
     # One series a replica, with the label (pod or instance) that `requests` tells them apart by: those that no request
     # reached have none there.
     replicas: str = ""

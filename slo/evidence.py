@@ -136,6 +136,17 @@ class AutoscalerSeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceSeries:
+    """How much of something that must not run out one process had in use, in bytes."""
+
+    name: str
+    source: str
+    at_unix_s: NDArray[np.float64]
+    value: NDArray[np.float64]
+    limit: float | None = None  # where it ends; None: not known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSeen:
     """Where a search put the limit: met up to one rate, not met from another. None: nothing was found on that side."""
 
@@ -159,5 +170,6 @@ class Evidence:
     server: ServerLoad | NotSeen
     backlogs: tuple[BacklogSeries, ...] | NotSeen
     autoscalers: tuple[AutoscalerSeries, ...] | NotSeen
+    resources: tuple[ResourceSeries, ...] | NotSeen = NotSeen("nobody looked at memory")
     limit: LimitSeen | NotSeen = NotSeen("no search was made")
     levels: tuple[JudgedLevel, ...] = ()  # of a search, in the order they were held

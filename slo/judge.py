@@ -10,8 +10,9 @@ from slo.errors import judge_availability, judge_error_ratio
 from slo.evidence import Evidence
 from slo.latency import judge_latency
 from slo.limit import judge_limit
-from slo.objective import Availability, Backlog, ErrorRatio, Latency, Limit, Objective, Scaling, Throughput
+from slo.objective import Availability, Backlog, ErrorRatio, Latency, Limit, Objective, Scaling, Steady, Throughput
 from slo.scaling import judge_scaling
+from slo.steady import judge_steady
 from slo.throughput import judge_throughput
 from slo.validity import Finding
 from slo.verdict import Judgement, Outcome, RunOutcome, Verdict
@@ -44,10 +45,18 @@ def _answer(objective: Objective, evidence: Evidence) -> Answer:
             return judge_error_ratio(objective, evidence)
         case Availability():
             return judge_availability(objective, evidence)
+        case _:
+            return _of_platform(objective, evidence)
+
+
+def _of_platform(objective: Backlog | Scaling | Steady | Limit, evidence: Evidence) -> Answer:
+    match objective:
         case Backlog():
             return judge_backlog(objective, evidence)
         case Scaling():
             return judge_scaling(objective, evidence)
+        case Steady():
+            return judge_steady(objective, evidence)
         case Limit():
             return judge_limit(objective, evidence)
         case _:

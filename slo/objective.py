@@ -71,6 +71,17 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Steady:
+    """No process' memory grows by more than this share of its level an hour."""
+
+    name: str
+    below_ratio_per_hour: float = 0.1
+    at_least_s: float = 600.0  # a shorter hold cannot tell a leak from a cache that fills
+    required: bool = True
+    kind: Literal["steady"] = "steady"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """The search found the highest rate that meets the other objectives, finely enough, and it is at least this."""
 
@@ -81,4 +92,4 @@ class Limit:
     kind: Literal["limit"] = "limit"
 
 
-Objective = Throughput | Latency | ErrorRatio | Availability | Backlog | Scaling | Limit
+Objective = Throughput | Latency | ErrorRatio | Availability | Backlog | Scaling | Steady | Limit

@@ -35,6 +35,7 @@ _TOO_LITTLE_LOAD: Effects = {
     "availability": ONLY_MET,
     "backlog": ONLY_MET,
     "scaling": ONLY_MET,
+    "steady": ONLY_MET,
 }
 # Our own machine refused to connect: failures that are not the platform's, and load it never got.
 _OUR_MACHINE_REFUSED: Effects = {
@@ -50,11 +51,11 @@ _CLIENT_COUNTS_WRONG: Effects = {
     "availability": BOTH,
 }
 # What Prometheus did not see cannot have been bad: growth, a maximum reached, may lie in the gap. What it saw stands.
-_METRICS_UNSEEN: Effects = {"backlog": ONLY_MET, "scaling": ONLY_MET}
+_METRICS_UNSEEN: Effects = {"backlog": ONLY_MET, "scaling": ONLY_MET, "steady": ONLY_MET}
 # Seconds of two clocks are laid side by side wrongly.
 _CLOCKS_APART: Effects = {"throughput": BOTH, "latency": BOTH, "backlog": BOTH, "scaling": BOTH}
 # Another load than the plan's was asked for half-way.
-_ANOTHER_LOAD: Effects = {kind: BOTH for kind in (*_CLIENT_COUNTS_WRONG, "backlog", "scaling")}
+_ANOTHER_LOAD: Effects = {kind: BOTH for kind in (*_CLIENT_COUNTS_WRONG, "backlog", "scaling", "steady")}
 
 # One replica did the work of all: it says nothing of the others, and an autoscaler that averages over them saw idle
 # ones. What an overloaded replica turned away never came into a queue.

@@ -22,6 +22,7 @@ from loadtest.cluster.orders import MOUNTED, ORDERS, PLAN, PodOrders
 from loadtest.cluster.record_server import RECORD_PORT, Desk, PodStatus, serve
 from loadtest.cluster.witness import witness
 from loadtest.conduct import Surroundings, conduct
+from loadtest.level_bench import search_of
 from loadtest.outlook import Outlook
 from loadtest.processes import WorkersElsewhere
 from loadtest.progress import Progress, Watcher
@@ -86,6 +87,7 @@ def _conduct(plan: Plan, orders: PodOrders, folder: Path, environment: Mapping[s
     outlook = Outlook(plan.target)
     warnings = check_metrics(plan)
     progress = Progress(Watcher(folder, plan, outlook.replicas), console)
+    search = search_of(plan, folder, outlook)
     with ExitStack() as held:
         seen = held.enter_context(witness(plan, orders, folder, environment.get(NAMESPACE_VARIABLE, "")))
         held.enter_context(_kept_lease(orders, console))
@@ -94,6 +96,7 @@ def _conduct(plan: Plan, orders: PodOrders, folder: Path, environment: Mapping[s
             rehearsal=plan.target.target_class is TargetClass.REHEARSAL,
             versions=own_versions(),
             settled=outlook.settled,
+            search=search,
             show=progress,
             elsewhere=WorkersElsewhere(bind_host="*", port=LOCUST_PORT, connect_within_s=orders.connect_within_s),
             fingerprint={**orders.fingerprint, **seen},
