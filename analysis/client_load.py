@@ -38,7 +38,7 @@ def client_load(record: RunRecord, hold: Hold) -> ClientLoad | NotSeen:
         load_sent=int(record.counts["sent"].sum()),
         load_answered=answered_in_load(record),
         cached=int(inside["cached"].sum()),
-        due_by_workers=int(inside["due"].sum()),
+        due_by_workers=None if due_per_second(record)[1] else int(inside["due"].sum()),
     )
 
 

@@ -14,7 +14,7 @@ from analysis.hold import Hold, due_per_second
 from analysis.latency_log import FAILED, LAG, SERVICE
 from analysis.results import RunRecord
 from analysis.scrapes import longest_hole_s
-from analysis.spread import given_to_addresses, given_to_replicas
+from analysis.spread import beside_target, given_to_addresses, given_to_replicas
 from slo.evidence import LatencyTable
 from slo.validity import UNCOUNTED_AT_MOST_S, Blindness, ClusterFacts, Measurement, WorkerFacts
 from slo.words import instant
@@ -50,6 +50,7 @@ def measurement_of(
         cluster=facts,
         uncounted_at_most=_uncounted_at_most(record),
         addresses=given_to_addresses(record, hold),
+        beside_target=beside_target(record),
         replicas=given_to_replicas(record, hold),
     )
 

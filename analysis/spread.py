@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from ipaddress import ip_address
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from analysis.hold import Hold
 from analysis.ports import Series
 from analysis.results import RunRecord
 from analysis.scrapes import scrape_instants
+from scenarios.target import TargetClass
 from slo.evidence import NotSeen, Window
 from slo.validity import Given
 
@@ -24,6 +26,17 @@ def given_to_addresses(record: RunRecord, hold: Hold) -> tuple[Given, ...]:
     inside = record.addresses[record.addresses["second"].isin(hold.seconds)]
     given = inside.groupby("address")["requests"].sum()
     return tuple(Given(name=str(address), requests=float(given.get(address, 0))) for address in known)
+
+
+def beside_target(record: RunRecord) -> tuple[str, ...]:
+    """The target's addresses that are golive's own machine; of a rehearsal, which is to stand there, none.
+
+    Only loopback shows it for certain: another address may be the machine's own, or a balancer's before it.
+    """
+    if record.header.rehearsal or record.header.target_class is TargetClass.REHEARSAL:
+        return ()
+    hosts = {str(address): str(address).rpartition(":")[0].strip("[]") for address in record.addresses["address"]}
+    return tuple(sorted(address for address, host in hosts.items() if ip_address(host).is_loopback))
 
 
 def given_to_replicas(record: RunRecord, hold: Hold) -> tuple[Given, ...]:

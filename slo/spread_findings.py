@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from slo.evidence import ClientLoad, NotSeen
-from slo.validity import Finding, FindingKind, Given, Measurement, Thresholds, voids
+from slo.validity import Finding, FindingKind, Given, Measurement, Thresholds, voids, warns
 from slo.words import number, percent
 
 FEWEST = 100  # requests: of fewer nobody knows how they are spread
@@ -27,6 +27,12 @@ def spread_findings(
         thresholds.uneven_replicas_ratio,
         ("replicas", "Send over more connections, or renew them: a balancer of connections pins each to one replica."),
     )
+    if measurement.beside_target:
+        yield warns(
+            FindingKind.BESIDE_TARGET,
+            f"golive ran on the target's own machine ({', '.join(measurement.beside_target)}), of which both take.",
+            "Drive it from another machine, and over the network that its users come by.",
+        )
     if not isinstance(client, NotSeen):
         yield from _cached(client, thresholds)
 

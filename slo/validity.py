@@ -211,4 +211,5 @@ class Measurement:
     cluster: ClusterFacts | None = None  # None for a run that watched no cluster
     uncounted_at_most: int = 0  # requests that lost workers may have sent after their last report
     addresses: tuple[Given, ...] = ()  # all that the target's name stands for
+    beside_target: tuple[str, ...] = ()  # addresses of the target on a worker's own machine
     replicas: tuple[Given, ...] = ()  # by the platform's own metrics, where they tell replicas apart

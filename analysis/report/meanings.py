@@ -30,7 +30,7 @@ FINDINGS: Mapping[FindingKind, str] = {
     FindingKind.WORKER_TWICE: "Kubernetes started a worker twice",
     FindingKind.FINGERPRINT_CHANGED: "the platform was changed in mid-run",
     FindingKind.WATCH_BLIND: "Kubernetes could not be watched",
-    FindingKind.BESIDE_TARGET: "golive ran on the platform's own nodes",
+    FindingKind.BESIDE_TARGET: "golive ran on the platform's own nodes or machine",
     FindingKind.ONE_ADDRESS: "one of the target's addresses had the load of all",
     FindingKind.ONE_REPLICA: "one replica had the load of all",
     FindingKind.CACHED_ANSWERS: "a cache answered before the platform",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sys
@@ -103,6 +104,8 @@ class Stage:
         self.versions = {
             "prometheus": monitoring.version_of(programs.prometheus),
             "alertmanager": monitoring.version_of(programs.alertmanager),
+            # Two rehearsals compare only when their platform was the same, changes and all.
+            "rehearsal": f"{config.get('name', '')} {_fingerprint(config)}",
         }
 
     def _raise_platform(self, config: Path) -> None:
@@ -227,3 +230,7 @@ def _inside(place: Any, step: str, change: str) -> Any:
             if isinstance(entry, dict) and entry.get("name") == step:
                 return entry
     raise UsageError(f"`{change}`: there is no {step!r}.", remedy="Compare with scenarios/rehearsals/tartware.yaml.")
+
+
+def _fingerprint(config: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:12]

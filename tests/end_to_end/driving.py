@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 GOLIVE = Path(sys.executable).with_name("golive")
-HOLD_S = 8
+HOLD_S = 6
 RPS = 120
 PLAN = f"""\
 # a short run for the tests

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.end_to_end.control_groups import a_control_group
-from tests.end_to_end.driving import GOLIVE, driven, findings, laid_out, outcomes, verdict_of
+from tests.end_to_end.driving import GOLIVE, HOLD_S, RPS, driven, findings, laid_out, outcomes, verdict_of
 from tests.http_server import CountingServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -122,5 +122,8 @@ def test_a_worker_that_sends_more_than_its_shard_is_found(tmp_path: Path) -> Non
         laid_out(tmp_path, server.url)
         patch.setenv("PYTHONPATH", str(tmp_path))
         verdict = driven(tmp_path)
-    assert "Workers had 1,920 requests due in the hold; the plan has 960." in findings(verdict)["rate-changed"]
+    assert (
+        f"Workers had {2 * HOLD_S * RPS:,} requests due in the hold; the plan has {HOLD_S * RPS}."
+        in findings(verdict)["rate-changed"]
+    )
     assert set(outcomes(verdict).values()) == {"unproven"}

@@ -27,16 +27,8 @@ def fairly(requests: int) -> dict[str, float]:
     return {"a": requests // 2, "b": requests - requests // 2}
 
 
-def each_twice(requests: int) -> dict[str, float]:
-    return {pod: 2 * counted for pod, counted in fairly(requests).items()}
-
-
-def nine_in_ten(requests: int) -> dict[str, float]:
-    return {pod: 0.9 * counted for pod, counted in fairly(requests).items()}
-
-
-def all_by_one(requests: int) -> dict[str, float]:
-    return {"a": requests, "b": 0, "c": 0}
+def nine_in_ten_by_one(requests: int) -> dict[str, float]:
+    return {"a": 0.9 * requests, "b": 0, "c": 0}
 
 
 class Metered:
@@ -82,16 +74,9 @@ def test_a_platform_that_counts_right_and_deals_fairly_has_no_finding(tmp_path: 
     assert set(outcomes(verdict).values()) == {"met"}
 
 
-@pytest.mark.parametrize("count", [each_twice, nine_in_ten])
-def test_a_platform_that_counts_otherwise_than_golive_is_found(tmp_path: Path, count: Count) -> None:
-    verdict = driven_at(tmp_path, count)
-    assert findings(verdict).keys() == {"count-mismatch"}
-    assert set(outcomes(verdict).values()) == {"unproven"}
-
-
-def test_one_replica_that_takes_all_the_load_is_found(tmp_path: Path) -> None:
-    verdict = driven_at(tmp_path, all_by_one)
-    assert findings(verdict).keys() == {"one-replica"}
+def test_a_platform_that_counts_otherwise_than_golive_and_all_of_it_in_one_replica_is_found(tmp_path: Path) -> None:
+    verdict = driven_at(tmp_path, nine_in_ten_by_one)
+    assert findings(verdict).keys() == {"count-mismatch", "one-replica"}
     assert "Of 3 replicas a was given 100.00 %" in findings(verdict)["one-replica"]
     assert set(outcomes(verdict).values()) == {"unproven"}
 
@@ -100,9 +85,9 @@ def test_a_prometheus_that_stands_still_in_the_hold_is_found(tmp_path: Path) -> 
     def stand_still(_workers: list[psutil.Process]) -> None:
         here = psutil.Process().children()
         (prometheus,) = [child for child in here if "prometheus" in child.name()]
-        time.sleep(1)
+        time.sleep(0.5)
         os.kill(prometheus.pid, signal.SIGSTOP)
-        time.sleep(4)
+        time.sleep(3.5)
         os.kill(prometheus.pid, signal.SIGCONT)
 
     with a_platform(tmp_path, fairly, THRESHOLDS=f"{{metrics_gap_s: 2, {NOISY}}}"):

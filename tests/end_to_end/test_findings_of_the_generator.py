@@ -57,7 +57,7 @@ def test_too_few_connections_show_as_lag_and_leave_nothing_to_hold_against_the_p
 
 def test_arrivals_that_a_frozen_worker_could_not_send_in_time_are_found_and_never_sent(tmp_path: Path) -> None:
     def freeze(workers: list[psutil.Process]) -> None:
-        time.sleep(2)
+        time.sleep(0.5)
         os.kill(workers[0].pid, signal.SIGSTOP)
         time.sleep(2.5)  # shorter than a silence, longer than the requests' time-out
         os.kill(workers[0].pid, signal.SIGCONT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
@@ -15,7 +15,7 @@ from loadtest import _engine
 from scenarios.engine_plan import engine_plan, for_run, redacted_engine_plan
 from scenarios.errors import PlanError
 from scenarios.files import load_plan
-from scenarios.plan import Plan
+from scenarios.plan import Plan, Sending
 from scenarios.profile import Phase, Profile
 from scenarios.target import Target, TargetClass
 from scenarios.workload import (
@@ -60,6 +60,14 @@ def get(**changes: Any) -> Request:
 def fixed(pieces: list[Any]) -> str:
     """The text with every value written as 7."""
     return "".join(piece if isinstance(piece, str) else "7" for piece in pieces)
+
+
+@pytest.mark.parametrize("addresses", ["all", "first"])
+def test_a_plan_says_which_of_the_targets_addresses_take_load(addresses: Literal["all", "first"]) -> None:
+    asked = replace(load_plan("30k", target=HERE), sending=Sending(addresses=addresses))
+    compiled = engine_plan(asked, run_date="2026-11-24", tables={}, secrets={})
+    assert compiled["addresses"] == addresses
+    _engine.validate_plan(json.dumps(compiled))
 
 
 def test_the_shares_and_values_of_a_workload_are_kept() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -94,6 +95,7 @@ def test_the_stage_stands_and_prometheus_sees_it() -> None:
         }
         assert asked(stage.alertmanager_url + "/api/v2/status")["versionInfo"]
         assert stage.versions["prometheus"]
+        assert re.fullmatch(r"small [0-9a-f]{12}", stage.versions["rehearsal"])
         assert stage.died_parts() == []
         assert stage.folder.stat().st_mode & 0o777 == 0o700
         pids, folder = [part.process.pid for part in stage.parts], stage.folder
