@@ -59,7 +59,7 @@ _ANOTHER_LOAD: Effects = {kind: BOTH for kind in (*_CLIENT_COUNTS_WRONG, "backlo
 
 # One replica did the work of all: it says nothing of the others, and an autoscaler that averages over them saw idle
 # ones. What an overloaded replica turned away never came into a queue.
-_ONE_FOR_ALL: Effects = {**_CLIENT_COUNTS_WRONG, "backlog": ONLY_MET, "scaling": BOTH}
+_ONE_FOR_ALL: Effects = {**_CLIENT_COUNTS_WRONG, "backlog": ONLY_MET, "scaling": BOTH, "steady": ONLY_MET}
 
 EFFECTS: Mapping[FindingKind, Effects] = {
     FindingKind.SCHEDULE_LAG: _WE_ARE_SLOW,

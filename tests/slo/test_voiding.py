@@ -21,7 +21,7 @@ OBJECTIVES: tuple[Objective, ...] = (
     Backlog(name="backlog"),
     Scaling(name="scaling", settled_for_s=20.0),
 )
-KINDS = tuple(objective.kind for objective in OBJECTIVES)
+KINDS = (*(objective.kind for objective in OBJECTIVES), Steady(name="memory").kind)
 GOOD = evidence()
 BAD = evidence(
     client=client(failed=10, answered=table([900], [90], 60)),
@@ -33,34 +33,34 @@ BAD = evidence(
 # What each kind may take, by the objective's kind: M a MET, X a MISSED, B both, "." neither. Written down a second time
 # on purpose: whoever changes an effect says it twice.
 TAKES = {
-    #                           throughput latency errors available backlog scaling
-    FindingKind.SCHEDULE_LAG: "XXXX..",
-    FindingKind.CONTENTION: "XXXX..",
-    FindingKind.WORKER_STARVED: "XXXX..",
-    FindingKind.UNSENT: "XBMMMM",
-    FindingKind.LOAD_SHORTFALL: "XMMMMM",
-    FindingKind.WORKER_LOST: "XMMMMM",
-    FindingKind.WORKER_OOM_KILLED: "XMMMMM",
-    FindingKind.WORKER_EVICTED: "XMMMMM",
-    FindingKind.NODE_DRAINED: "XMMMMM",
-    FindingKind.WORKER_LATE: "......",
-    FindingKind.WORKER_TWICE: "......",
-    FindingKind.BESIDE_TARGET: "......",
-    FindingKind.MASTER_LOST: "BBBBBB",
-    FindingKind.CLOCK_SKEW: "BB..BB",
-    FindingKind.LITTLES_LAW: "BBBB..",
-    FindingKind.COUNT_MISMATCH: "BBBB..",
-    FindingKind.RECORD_GAP: "BBBB..",
-    FindingKind.LOCAL_PORTS: "XMBBMM",
-    FindingKind.FILE_HANDLES: "XMBBMM",
-    FindingKind.METRICS_GAP: "....MM",
-    FindingKind.RATE_CHANGED: "BBBBBB",
-    FindingKind.CUT_SHORT: "MMMMMM",
-    FindingKind.FINGERPRINT_CHANGED: "BBBBBB",
-    FindingKind.WATCH_BLIND: ".....M",
-    FindingKind.ONE_ADDRESS: "BBBB..",
-    FindingKind.ONE_REPLICA: "BBBBMB",
-    FindingKind.CACHED_ANSWERS: "MMMMMM",
+    #                           throughput latency errors available backlog scaling memory
+    FindingKind.SCHEDULE_LAG: "XXXX...",
+    FindingKind.CONTENTION: "XXXX...",
+    FindingKind.WORKER_STARVED: "XXXX...",
+    FindingKind.UNSENT: "XBMMMMM",
+    FindingKind.LOAD_SHORTFALL: "XMMMMMM",
+    FindingKind.WORKER_LOST: "XMMMMMM",
+    FindingKind.WORKER_OOM_KILLED: "XMMMMMM",
+    FindingKind.WORKER_EVICTED: "XMMMMMM",
+    FindingKind.NODE_DRAINED: "XMMMMMM",
+    FindingKind.WORKER_LATE: ".......",
+    FindingKind.WORKER_TWICE: ".......",
+    FindingKind.BESIDE_TARGET: ".......",
+    FindingKind.MASTER_LOST: "BBBBBBB",
+    FindingKind.CLOCK_SKEW: "BB..BB.",
+    FindingKind.LITTLES_LAW: "BBBB...",
+    FindingKind.COUNT_MISMATCH: "BBBB...",
+    FindingKind.RECORD_GAP: "BBBB...",
+    FindingKind.LOCAL_PORTS: "XMBBMMM",
+    FindingKind.FILE_HANDLES: "XMBBMMM",
+    FindingKind.METRICS_GAP: "....MMM",
+    FindingKind.RATE_CHANGED: "BBBBBBB",
+    FindingKind.CUT_SHORT: "MMMMMMM",
+    FindingKind.FINGERPRINT_CHANGED: "BBBBBBB",
+    FindingKind.WATCH_BLIND: ".....M.",
+    FindingKind.ONE_ADDRESS: "BBBB...",
+    FindingKind.ONE_REPLICA: "BBBBMBM",
+    FindingKind.CACHED_ANSWERS: "MMMMMMM",
 }
 
 
@@ -116,4 +116,4 @@ def test_what_is_only_told_takes_nothing_away_and_nothing_takes_an_unproven(
 
 def test_every_kind_has_its_effects_and_they_name_objectives_that_exist() -> None:
     assert EFFECTS.keys() == TAKES.keys() == set(FindingKind)
-    assert {objective for effects in EFFECTS.values() for objective in effects} <= {*KINDS, Steady(name="memory").kind}
+    assert {objective for effects in EFFECTS.values() for objective in effects} <= set(KINDS)
