@@ -63,3 +63,10 @@ class Plan:
         if self.search is None:
             return self.profile.duration_s
         return self.search.longest_s + self.search.proofs_at_most * self.profile.duration_s
+
+    @property
+    def most_arrivals(self) -> float:
+        """How many requests are due at most: a search may stay at its highest rate as long as it may last."""
+        if self.search is None:
+            return self.profile.arrivals_by(self.profile.duration_s)
+        return self.search.most_rps * self.profile.peak_rps / self.rate_to_prove_rps * self.longest_s

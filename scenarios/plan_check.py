@@ -99,6 +99,6 @@ def expected_writes(plan: Plan) -> int:
         steps = sum(1 for step in flow.steps if step.request.writes)
         # A flow's weight is shared by all its steps alike.
         writing += (flow.weight or 0.0) * steps / max(len(flow.steps), 1)
-        beside += (flow.rate_rps or 0.0) * steps * plan.profile.duration_s
-    on_the_line = plan.profile.arrivals_by(plan.profile.duration_s) * writing / total if total else 0.0
+        beside += (flow.rate_rps or 0.0) * steps * plan.longest_s
+    on_the_line = plan.most_arrivals * writing / total if total else 0.0
     return round(on_the_line + beside)
