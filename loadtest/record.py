@@ -41,6 +41,9 @@ class RecordWriter:
         self._addresses.flush()
         self._seconds.write("".join(_dumps({**entry, **origin}) for entry in body.get("counts", ())))
         self._seconds.flush()
+        for entry in body.get("logins", ()):
+            if entry["failed"]:
+                self.event("token_not_renewed", at_unix_s=entry["second"], worker=worker, **_without_second(entry))
 
     def vitals(self, *, worker: int, vitals: Mapping[str, float], body: Mapping[str, Any]) -> None:
         """Write down how a worker fared, a line for each second the delta speaks of."""
@@ -60,6 +63,10 @@ class RecordWriter:
             file.flush()
             os.fsync(file.fileno())
             file.close()
+
+
+def _without_second(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name != "second"}
 
 
 def append_event(folder: Path, kind: str, *, at_unix_s: float, **fields: Any) -> None:

@@ -30,6 +30,19 @@ def test_every_line_is_on_disk_before_the_record_is_closed(tmp_path: Path) -> No
     record.close()
 
 
+def test_a_token_that_was_not_renewed_is_an_event(tmp_path: Path) -> None:
+    logins = [
+        {"second": SECOND, "ok": 2, "failed": 0, "said": ""},
+        {"second": SECOND, "ok": 0, "failed": 1, "said": "503"},
+    ]
+    writer = RecordWriter(tmp_path)
+    writer.delta(worker=3, seq=1, body={"logins": logins})
+    (event,) = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert event == {
+        "at_unix_s": SECOND, "event": "token_not_renewed", "worker": 3, "ok": 0, "failed": 1, "said": "503",
+    }  # fmt: skip
+
+
 def test_a_reopened_record_goes_on_where_it_ended(tmp_path: Path) -> None:
     for seq in (1, 2):
         record = RecordWriter(tmp_path)

@@ -15,7 +15,8 @@ use crate::control::{lock, Control};
 use crate::control_timer::ControlTimer;
 use crate::error::EngineError;
 use crate::journey::Routes;
-use crate::login;
+use crate::keyring::Keyring;
+use crate::login::Door;
 use crate::path::paths;
 use crate::plan::{Check, Plan, Request};
 use crate::pool::Kind;
@@ -79,7 +80,10 @@ impl Engine {
         let mut target = lock(&self.target).clone();
         target.resolve(Duration::from_micros(self.plan.connect_timeout_us))?;
         if let Some(login) = &self.plan.login {
-            lock(&self.sources).tokens = login::tokens(&self.plan, login, &target)?;
+            let granted = Door::of(&self.plan, login, &target)?.all()?;
+            let mut sources = lock(&self.sources);
+            sources.keyring = login.refresh.as_ref().map(|refresh| Arc::new(Keyring::of(&granted, refresh)));
+            sources.tokens = granted.into_iter().map(|granted| granted.token).collect();
         }
         *lock(&self.target) = target;
         Ok(())
@@ -149,8 +153,21 @@ impl Engine {
                 .map_err(|error| EngineError::Order(format!("no thread could be started: {error}")))?;
         }
         let _ = self.records.set(records);
+        self.keep_tokens_fresh(target, start_ns)?;
         self.control_timer
             .start(start_ns, gauges)
+            .map_err(|error| EngineError::Order(format!("no thread could be started: {error}")))
+    }
+
+    fn keep_tokens_fresh(&self, target: &Target, start_ns: u64) -> Result<(), EngineError> {
+        let Some(keyring) = lock(&self.sources).keyring.clone() else { return Ok(()) };
+        let Some((login, refresh)) = self.plan.login.as_ref().and_then(|login| Some((login, login.refresh.clone()?)))
+        else {
+            return Ok(());
+        };
+        let door = Door::of(&self.plan, login, target).map_err(EngineError::Order)?;
+        keyring
+            .keep_fresh(refresh, start_ns, Arc::clone(&self.control), move |number| door.one(number))
             .map_err(|error| EngineError::Order(format!("no thread could be started: {error}")))
     }
 
@@ -221,11 +238,15 @@ impl Engine {
         let in_flight: Vec<_> = quiet.iter().map(|seen| (at(seen.second), seen.mean_in_flight)).collect();
         let timers: Vec<_> = quiet.iter().map(|seen| (at(seen.second), seen.late_p99_us)).collect();
         let addresses = lock(&self.target).addresses.take(at(now_s));
-        json!({
+        let mut told = json!({
             "counts": delta.counts, "latency": delta.latency, "in_flight": in_flight, "control_timer_us": timers,
             "addresses": addresses,
-        })
-        .to_string()
+        });
+        let renewed = lock(&self.sources).keyring.as_ref().map(|keyring| keyring.take_before(before, at(0)));
+        if let Some(renewed) = renewed.filter(|renewed| !renewed.is_empty()) {
+            told["logins"] = json!(renewed);
+        }
+        told.to_string()
     }
 }
 

@@ -24,6 +24,7 @@ mod head_lines;
 mod histogram_sum;
 mod journey;
 mod journey_plan;
+mod keyring;
 mod login;
 mod mix;
 mod path;

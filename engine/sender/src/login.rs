@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use crate::clock::now_ns;
 use crate::codec::read_blocking;
 use crate::plan::{Login, Plan, Request};
 use crate::target::Target;
@@ -10,10 +11,39 @@ use crate::template::{Sources, Template};
 
 const ANSWER_LIMIT: usize = 1 << 20;
 
-/// Log in as often as the plan says; the tokens in order.
-pub fn tokens(plan: &Plan, login: &Login, target: &Target) -> Result<Vec<String>, String> {
-    let template = template(plan, login, target)?;
-    (0..login.tokens).map(|number| one(&template, login, target, number as u64)).collect()
+/// A token that was got.
+#[derive(Debug, Clone)]
+pub struct Granted {
+    pub token: String,
+    /// How long it is good for, when the plan says where the answer tells.
+    pub life_ns: Option<u64>,
+    /// When it was asked for, on the monotonic clock.
+    pub at_ns: u64,
+}
+
+/// Somebody who can log in.
+#[derive(Debug)]
+pub struct Door {
+    login: Login,
+    target: Target,
+    template: Template,
+}
+
+impl Door {
+    /// Make the login of a plan ready.
+    pub fn of(plan: &Plan, login: &Login, target: &Target) -> Result<Self, String> {
+        Ok(Self { login: login.clone(), target: target.clone(), template: template(plan, login, target)? })
+    }
+
+    /// Log in as often as the plan says; the tokens in order.
+    pub fn all(&self) -> Result<Vec<Granted>, String> {
+        (0..self.login.tokens).map(|number| self.one(number as u64)).collect()
+    }
+
+    /// Log in for the token of this number.
+    pub fn one(&self, number: u64) -> Result<Granted, String> {
+        one(&self.template, &self.login, &self.target, number)
+    }
 }
 
 fn template(plan: &Plan, login: &Login, target: &Target) -> Result<Template, String> {
@@ -34,7 +64,8 @@ fn template(plan: &Plan, login: &Login, target: &Target) -> Result<Template, Str
         .map_err(|wrong| wrong.to_string())
 }
 
-fn one(template: &Template, login: &Login, target: &Target, number: u64) -> Result<String, String> {
+fn one(template: &Template, login: &Login, target: &Target, number: u64) -> Result<Granted, String> {
+    let at_ns = now_ns();
     let (mut bytes, mut scratch) = (Vec::new(), Vec::new());
     template.write(number, &mut bytes, &mut scratch);
     let told = |what: &dyn std::fmt::Display| format!("the login at {} failed: {what}", login.path);
@@ -50,8 +81,27 @@ fn one(template: &Template, login: &Login, target: &Target, number: u64) -> Resu
         return Err(told(&format!("status {}", answer.status)));
     }
     let answer: serde_json::Value = serde_json::from_slice(&body).map_err(|_| told(&"the answer is no JSON"))?;
-    match answer.pointer(&login.token_pointer) {
-        Some(serde_json::Value::String(token)) if !token.is_empty() => Ok(token.clone()),
-        _ => Err(told(&format!("the answer has no text at {:?}", login.token_pointer))),
+    let Some(serde_json::Value::String(token)) = answer.pointer(&login.token_pointer) else {
+        return Err(told(&format!("the answer has no text at {:?}", login.token_pointer)));
+    };
+    if token.is_empty() || token.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
+        return Err(told(&format!("the text at {:?} is no token", login.token_pointer)));
+    }
+    let life_ns = life_ns(login, &answer).map_err(|what| told(&what))?;
+    Ok(Granted { token: token.clone(), life_ns, at_ns })
+}
+
+/// How long the answer says that its token is good for; None when nobody asks.
+fn life_ns(login: &Login, answer: &serde_json::Value) -> Result<Option<u64>, String> {
+    let Some(pointer) = login.refresh.as_ref().and_then(|refresh| refresh.expires_pointer.as_ref()) else {
+        return Ok(None);
+    };
+    let seconds = match answer.pointer(pointer) {
+        Some(serde_json::Value::String(text)) => text.parse().ok(),
+        other => other.and_then(serde_json::Value::as_f64),
+    };
+    match seconds.filter(|seconds| *seconds > 0.0) {
+        Some(seconds) => Ok(Some((seconds * 1e9) as u64)),
+        None => Err(format!("the answer has no number of seconds above 0 at {pointer:?}")),
     }
 }

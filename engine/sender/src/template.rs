@@ -2,10 +2,13 @@
 //!
 //! Every value follows from (seed, arrival number), so a run can be repeated whatever its number of workers.
 
+use std::sync::Arc;
+
 use crate::cookies::{Jar, Site};
 use crate::dates::{date_of, days_of};
 use crate::error::EngineError;
 use crate::journey_plan::Order;
+use crate::keyring::Keyring;
 use crate::plan::{refuse, Piece, Plan, Request, Table, Text, Value};
 use crate::schedule::hash;
 use crate::spelling::{decimal, json_inner, percent, signed, uuid};
@@ -38,6 +41,7 @@ enum Part {
     Token(Vec<Vec<u8>>),
     Captured { name: usize, place: Place },
     Cookies,
+    Key { keyring: Arc<Keyring>, place: Place },
 }
 
 /// For whom a request is written: all its values follow from this.
@@ -85,6 +89,8 @@ impl Feed {
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     pub tokens: Vec<String>,
+    /// The same, where they are renewed.
+    pub keyring: Option<Arc<Keyring>>,
     /// Over how many workers a run is spread; 0: not known yet.
     pub workers: u64,
 }
@@ -216,6 +222,9 @@ impl Part {
                     escape_into(value, *place, out);
                 }
             }
+            Self::Key { keyring, place } => {
+                keyring.with(draw.occasion.number, |token| escape_into(token, *place, out));
+            }
             Self::Cookies => {
                 if let Some((jar, site)) = draw.occasion.cookies {
                     let path = path_written(out).to_string();
@@ -258,7 +267,10 @@ impl Compiler<'_> {
             }
             // Before the login there are none; a plan is still checked whole.
             Value::Token(()) if self.sources.tokens.is_empty() => Part::Token(vec![Vec::new()]),
-            Value::Token(()) => Part::Token(self.each(&self.sources.tokens, place, "token")?),
+            Value::Token(()) => match &self.sources.keyring {
+                Some(keyring) => Part::Key { keyring: Arc::clone(keyring), place },
+                None => Part::Token(self.each(&self.sources.tokens, place, "token")?),
+            },
             Value::Captured(name) => match self.names.iter().position(|known| known == name) {
                 Some(at) => Part::Captured { name: at, place },
                 None => return refuse(&self.at, format!("uses {name:?}, which no step of its flow captures")),
