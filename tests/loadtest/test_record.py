@@ -37,6 +37,7 @@ def test_a_token_that_was_not_renewed_is_an_event(tmp_path: Path) -> None:
     ]
     writer = RecordWriter(tmp_path)
     writer.delta(worker=3, seq=1, body={"logins": logins})
+    writer.close()
     (event,) = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
     assert event == {
         "at_unix_s": SECOND, "event": "token_not_renewed", "worker": 3, "ok": 0, "failed": 1, "said": "503",
