@@ -51,5 +51,7 @@ def a_control_group() -> Iterator[ControlGroup]:
     if not (path / ("cpu.shares" if V1.is_dir() else "cpu.max")).exists():
         path.rmdir()
         pytest.skip("the CPU controller is not given to new control groups here")
-    yield ControlGroup(path)
-    path.rmdir()
+    try:
+        yield ControlGroup(path)
+    finally:
+        path.rmdir()
