@@ -19,6 +19,7 @@ from scenarios.engine_plan import for_run, redacted_engine_plan
 from scenarios.errors import PreflightFailed
 from scenarios.files import plan_to_json
 from scenarios.plan import Plan
+from scenarios.transport import careless
 
 LOOK_EVERY_S = 0.25
 END_GRACE_S = 8.0
@@ -80,7 +81,7 @@ def lay_down(plan: Plan, around: Surroundings) -> None:
     now_unix_s = time.time()
     write_json(folder / "run.json", _header(plan, around, now_unix_s, run_date))
     append_event(folder, "run_created", at_unix_s=now_unix_s)
-    for warning in around.warnings:
+    for warning in (*around.warnings, *filter(None, [careless(plan.tls)])):
         append_event(folder, "preflight_warning", at_unix_s=now_unix_s, what=warning)
 
 

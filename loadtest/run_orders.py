@@ -10,6 +10,7 @@ from scenarios.engine_plan import engine_plan, for_run
 from scenarios.files import read_ca, read_plan_json, read_secrets
 from scenarios.files_tables import read_tables
 from scenarios.plan import Plan
+from scenarios.tls_files import read_client_identity
 
 STOP_FILE = "stop-request"
 
@@ -51,6 +52,7 @@ def compiled_plan(plan: Plan, *, run_date: str) -> str:
             tables=read_tables(plan.workload),
             secrets=read_secrets(plan.workload),
             ca_pem=read_ca(plan),
+            client=read_client_identity(plan.tls),
         )
     )
 

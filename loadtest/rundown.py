@@ -30,6 +30,7 @@ from scenarios.files import find_target, load_plan, read_rehearsal, read_targets
 from scenarios.plan import Plan
 from scenarios.search_file import with_fixed_replicas
 from scenarios.target import Target, TargetClass
+from scenarios.transport import careless
 
 TARGETS = Path("targets.yaml")
 NOWHERE = Target(name="nowhere", url="http://127.0.0.1:9", target_class=TargetClass.REHEARSAL)
@@ -210,5 +211,7 @@ def _announce(plan: Plan, folder: Path, ui: WebUi | None, console: Console) -> N
             f"{search.budget_s / 60:,.0f} min at most, then the proof",
             highlight=False,
         )
+    if careless(plan.tls):
+        console.print(f"TLS {careless(plan.tls)}", highlight=False)
     if ui:
         console.print(f"Locust's UI: http://127.0.0.1:{ui.port}  user golive  password {ui.password}", highlight=False)

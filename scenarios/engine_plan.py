@@ -11,6 +11,7 @@ from urllib.parse import quote
 from scenarios.answers import Capture, Check
 from scenarios.engine_text import PATH_SAFE, header_text, json_text, path_text
 from scenarios.plan import Plan
+from scenarios.transport import ClientIdentity, ConnectionPolicy, Tls
 from scenarios.values import EnvSecret, Order, Template, values_in
 from scenarios.workload import Flow, Login, Poll, Refresh, Request, Workload
 
@@ -27,7 +28,13 @@ class Table:
 
 
 def engine_plan(
-    plan: Plan, *, run_date: str, tables: Mapping[str, Table], secrets: Mapping[str, str], ca_pem: str = ""
+    plan: Plan,
+    *,
+    run_date: str,
+    tables: Mapping[str, Table],
+    secrets: Mapping[str, str],
+    ca_pem: str = "",
+    client: ClientIdentity | None = None,
 ) -> dict[str, Any]:
     """Compile a plan. `run_date`: the UTC date that date values count from; `secrets`: by environment variable."""
     sending = plan.sending
@@ -47,6 +54,8 @@ def engine_plan(
         "addresses": sending.addresses,
         "connect_timeout_us": _us(sending.connect_timeout_s),
         "ca_pem": ca_pem,
+        "tls": _tls(plan.tls, client or ClientIdentity()),
+        "connection": _connection(sending.connection),
         "run_date": run_date,
         "tables": [_table(name, table) for name, table in tables.items()],
         "login": _login(workload.login, secrets) if workload.login else None,
@@ -68,7 +77,8 @@ def for_run(plan: Plan, run_id: str) -> Plan:
 def redacted_engine_plan(plan: Plan, *, run_date: str) -> dict[str, Any]:
     """The same for a file: without secrets and without the rows of the tables, which may hold people's data."""
     names = secret_names(plan.workload.login)
-    return engine_plan(plan, run_date=run_date, tables={}, secrets=dict.fromkeys(names, REDACTED))
+    client = ClientIdentity(key_pem=REDACTED) if plan.tls.client_certificate_file else None
+    return engine_plan(plan, run_date=run_date, tables={}, secrets=dict.fromkeys(names, REDACTED), client=client)
 
 
 def secret_names(login: Login | None) -> tuple[str, ...]:
@@ -84,6 +94,26 @@ def _us(duration_s: float) -> int:
 def _table(name: str, table: Table) -> dict[str, Any]:
     order = {} if table.order == "random" else {"order": table.order}
     return {"name": name, "columns": list(table.columns), "rows": [list(row) for row in table.rows], **order}
+
+
+def _tls(tls: Tls, client: ClientIdentity) -> dict[str, Any]:
+    return {
+        "minimum": tls.minimum,
+        "maximum": tls.maximum,
+        "server_name": tls.server_name,
+        "insecure": tls.insecure,
+        "resumption": tls.resumption,
+        "client_certificate_pem": client.certificate_pem,
+        "client_key_pem": client.key_pem,
+    }
+
+
+def _connection(policy: ConnectionPolicy) -> dict[str, Any]:
+    return {
+        "keep_alive": policy.keep_alive,
+        "requests_per_connection": policy.requests_per_connection,
+        "lifetime_us": None if policy.lifetime_s is None else round(policy.lifetime_s * 1e6),
+    }
 
 
 def _login(login: Login, secrets: Mapping[str, str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Literal
 from scenarios.profile import Profile
 from scenarios.search import Search
 from scenarios.target import Target
+from scenarios.transport import ConnectionPolicy, Tls
 from scenarios.workload import Workload
 from slo.objective import Objective
 from slo.validity import Thresholds
@@ -37,6 +38,8 @@ class Sending:
     seed: int = 1
     addresses: Literal["all", "first"] = "all"  # of those that the target's name stands for; in turn
     trust_ca_file: str = ""  # PEM; empty: the system's own roots
+    tls: Tls = field(default_factory=Tls)  # a target's own goes before it
+    connection: ConnectionPolicy = field(default_factory=ConnectionPolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +73,8 @@ class Plan:
         if self.search is None:
             return self.profile.arrivals_by(self.profile.duration_s)
         return self.search.most_rps * self.profile.peak_rps / self.rate_to_prove_rps * self.longest_s
+
+    @property
+    def tls(self) -> Tls:
+        """The target's own TLS, or else the plan's."""
+        return self.target.tls or self.sending.tls

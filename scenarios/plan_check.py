@@ -8,6 +8,7 @@ from scenarios.errors import PlanError
 from scenarios.plan import Plan
 from scenarios.profile import Phase, Profile
 from scenarios.target import TargetClass
+from scenarios.transport import transport_problems
 from scenarios.workload_check import LONGEST_TIMEOUT_S, problems_of
 from slo.objective import Throughput
 
@@ -68,6 +69,8 @@ def _limits(plan: Plan) -> Iterator[str]:
         yield f"sending.grid_us {sending.grid_us} is not 0 to 100,000"
     if not 0 < sending.connect_timeout_s <= LONGEST_TIMEOUT_S:
         yield f"sending.connect_timeout_s {sending.connect_timeout_s} is not above 0 and at most 60"
+    for problem in transport_problems(plan.tls, sending.connection):
+        yield f"sending: {problem}"
     if not 0 < plan.abort.failed_ratio <= 1:
         yield f"abort.failed_ratio {plan.abort.failed_ratio} is not above 0 and at most 1"
 

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from scenarios import answers, plan, profile, search, target, values, workload
+from scenarios import answers, plan, profile, search, target, transport, values, workload
 from scenarios.errors import RecordUnreadable
 from scenarios.plan import Plan
 from slo import objective, validity
@@ -26,7 +26,7 @@ def _public_classes(*modules: Any) -> dict[str, type]:
 
 
 _RENAMED = {"CsvColumn": "Column"}  # in records of golive before flows
-_CLASSES = _public_classes(plan, profile, search, target, workload, values, answers, objective, validity)
+_CLASSES = _public_classes(plan, profile, search, target, transport, workload, values, answers, objective, validity)
 
 
 def plan_to_json(asked: Plan) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from scenarios.transport import Tls
+
 
 class TargetClass(StrEnum):
     """How careful golive must be with a target."""
@@ -53,3 +55,4 @@ class Target:
     namespace: str = ""  # which HPAs and Deployments are the target's; empty: all that Prometheus knows
     queries: PrometheusQueries = field(default_factory=PrometheusQueries)
     writes: WriteConsent = field(default_factory=WriteConsent)
+    tls: Tls | None = None  # None: as the plan has it

@@ -24,6 +24,7 @@ from analysis.report.wording import (
     time_of_day,
 )  # fmt: skip
 from analysis.results import RunRecord
+from scenarios.transport import careless, in_words
 from slo.validity import Measurement, WorkerFacts
 
 ROUTINE = ("phase_started", "run_created", "worker_drained")  # shown by other means
@@ -41,9 +42,14 @@ def workers_table(record: RunRecord, measurement: Measurement) -> Table:
             number("CPU", "processor cores used, on average"), number("Memory", "at most"), number("Last delta"),
         ),
         rows=tuple(_worker(facts, record) for facts in measurement.workers),
-        note=f"{plural(measurement.workers_planned, 'worker')} planned.",
+        note=f"{plural(measurement.workers_planned, 'worker')} planned. {_transport(record)}",
         empty="No worker reported anything.",
     )  # fmt: skip
+
+
+def _transport(record: RunRecord) -> str:
+    policy, said = in_words(record.plan.sending.connection), careless(record.plan.tls)
+    return f"Connections: {policy}." + (f" TLS {said}." if said else "")
 
 
 def _worker(facts: WorkerFacts, record: RunRecord) -> tuple[str, ...]:

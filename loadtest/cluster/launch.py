@@ -27,6 +27,7 @@ from scenarios.engine_plan import secret_names
 from scenarios.errors import HarnessError
 from scenarios.files import read_secrets
 from scenarios.plan import Plan
+from scenarios.tls_files import read_client_identity
 
 CONNECT_WITHIN_S = 300.0
 
@@ -141,15 +142,16 @@ def _is_there(api: Api, namespace: str) -> bool:
 
 
 def _made_secret(api: Api, namespace: str, run: RemoteRun, plan: Plan) -> str:
-    """A Secret of this run with the login's variables from our environment; "" when the login needs none."""
-    if not secret_names(plan.workload.login):
+    """A Secret of this run with the login's variables and the client key from our environment; "" when none is needed."""
+    key = plan.tls.client_key_env
+    if not secret_names(plan.workload.login) and not key:
         return ""
     name = f"{run.release}-login"
     body = {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": name, "labels": {"app.kubernetes.io/name": "golive", "golive/run": run.run_id}},
-        "stringData": read_secrets(plan.workload),
+        "stringData": {**read_secrets(plan.workload), **({key: read_client_identity(plan.tls).key_pem} if key else {})},
     }
     api.create(f"/api/v1/namespaces/{namespace}/secrets", body)
     return name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from scenarios.errors import PlanError, RecordUnreadable
 from scenarios.files import plan_to_json
 from scenarios.plan import Plan
+from scenarios.transport import Tls
 from scenarios.workload import Column
 
 MOUNTED = Path("/etc/golive")
@@ -77,6 +78,7 @@ def portable(plan: Plan) -> PortablePlan:
     moved = _with_files_moved(plan, carried)
     if plan.sending.trust_ca_file:
         moved = replace(moved, sending=replace(plan.sending, trust_ca_file=carried(plan.sending.trust_ca_file)))
+    moved = _with_tls_moved(moved, plan.tls, carried)
     size = len(json.dumps(plan_to_json(moved))) + sum(len(text.encode()) for text in files.values())
     if size > LARGEST_CONFIG_MAP_BYTES:
         raise PlanError(
@@ -84,6 +86,21 @@ def portable(plan: Plan) -> PortablePlan:
             remedy="Use smaller tables on the cluster (the values are drawn again and again).",
         )
     return PortablePlan(moved, files)
+
+
+def _with_tls_moved(plan: Plan, tls: Tls, carried: Callable[[str], str]) -> Plan:
+    """The certificate travels in the ConfigMap; a key never does."""
+    if tls.client_key_file:
+        raise PlanError(
+            f"`tls.client_key_file`: {tls.client_key_file} does not travel to a cluster.",
+            remedy="Put the key's PEM into an environment variable and name it as `client_key_env`.",
+        )
+    if not tls.client_certificate_file:
+        return plan
+    moved = replace(tls, client_certificate_file=carried(tls.client_certificate_file))
+    if plan.target.tls:
+        return replace(plan, target=replace(plan.target, tls=moved))
+    return replace(plan, sending=replace(plan.sending, tls=moved))
 
 
 def _text(path: Path) -> str:

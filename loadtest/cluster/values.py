@@ -66,7 +66,9 @@ def values_for(
             "terminationGracePeriodSeconds": int(longest_timeout_s(plan)) + DRAIN_GRACE_S,
         },
         "secretEnv": [
-            {"name": name, "secretName": secret, "key": name} for name in secret_names(plan.workload.login) if secret
+            {"name": name, "secretName": secret, "key": name}
+            for name in (*secret_names(plan.workload.login), *filter(None, [plan.tls.client_key_env]))
+            if secret
         ],
         "rbac": {
             "targetNamespaces": target_namespaces,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::codec::{Answer, Fault};
 use crate::exchange::{Exchange, Reading};
 use crate::failure::Failure;
+use crate::policy::{announce_close, Life};
 use crate::pool::Pool;
 use crate::record::Sent;
 use crate::schedule::Arrival;
@@ -13,8 +14,14 @@ use crate::schedule::Arrival;
 /// Serve a slot of the pool until its connection ends. `first` is already under way.
 pub async fn serve(pool: Rc<Pool>, slot: usize, first: Arrival) {
     let mut guard = Guard { pool, slot, busy: true };
-    let mut connection =
-        Connection { pool: Rc::clone(&guard.pool), slot, exchange: None, output: Vec::new(), body: Vec::new() };
+    let mut connection = Connection {
+        pool: Rc::clone(&guard.pool),
+        slot,
+        exchange: None,
+        life: None,
+        output: Vec::new(),
+        body: Vec::new(),
+    };
     let mut next = Some(first);
     while let Some(arrival) = next.take() {
         let lives = connection.perform(arrival).await;
@@ -57,6 +64,7 @@ struct Connection {
     pool: Rc<Pool>,
     slot: usize,
     exchange: Option<Exchange>,
+    life: Option<Life>,
     output: Vec<u8>,
     body: Vec<u8>,
 }
@@ -73,6 +81,7 @@ impl Connection {
     async fn perform(&mut self, arrival: Arrival) -> bool {
         let pool = Rc::clone(&self.pool);
         let kind = &pool.kinds[arrival.request];
+        self.end_old_life().await;
         let mut reused = self.exchange.is_some();
         pool.target.addresses.give(self.address());
         pool.journeys.write(&arrival, &kind.template, &mut self.output, &mut self.body);
@@ -109,13 +118,31 @@ impl Connection {
             exchange
         } else {
             let fresh = self.connect(arrival).await.map_err(Unwritten::Failed)?;
+            self.life = Some(self.pool.new_life());
             self.exchange.insert(fresh)
         };
+        if self.life.as_mut().is_some_and(Life::spend) {
+            announce_close(&mut self.output);
+        }
         match exchange.write(&self.pool, &self.output).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Unwritten::Failed(Failure::TimeoutWait)),
             Err(_) if may_repeat => Err(Unwritten::Again),
             Err(_) => Err(Unwritten::Failed(Failure::Reset)),
+        }
+    }
+
+    fn has_lived(&self) -> bool {
+        self.life.is_some_and(|life| life.is_over(|| self.pool.now_ns()))
+    }
+
+    /// A connection at the end of its life takes no new request: it is closed, and the next request opens another.
+    async fn end_old_life(&mut self) {
+        if self.has_lived() {
+            self.life = None;
+            if let Some(exchange) = self.exchange.take() {
+                exchange.close().await;
+            }
         }
     }
 
@@ -204,9 +231,13 @@ impl Connection {
     /// The connection's next arrival; None when the server ends the connection first.
     async fn next_job(&mut self) -> Option<Arrival> {
         let (pool, slot) = (Rc::clone(&self.pool), self.slot);
-        if let Some(arrival) = pool.at_once() {
+        if let Some(arrival) = (!self.has_lived()).then(|| pool.at_once()).flatten() {
             pool.begin(slot, &arrival);
             return Some(arrival);
+        }
+        if self.has_lived() {
+            self.end_old_life().await;
+            return None;
         }
         pool.idle.borrow_mut().push(slot);
         let job = self.exchange.as_mut()?.wait_for_job(&pool).await;

@@ -145,6 +145,7 @@ impl Engine {
                 grid_ns: self.plan.grid_us * 1000,
                 connections: self.plan.connections / threads,
                 connect_timeout_us: self.plan.connect_timeout_us,
+                policy: self.plan.connection.clone(),
             };
             let control = Arc::clone(&self.control);
             thread::Builder::new()

@@ -108,6 +108,12 @@ impl Exchange {
         is_clean
     }
 
+    /// Say goodbye where the stream has a word for it, and close.
+    pub async fn close(mut self) {
+        // Whatever keeps the goodbye from leaving at once is no reason to keep the slot.
+        let _ = poll_fn(|cx| Poll::Ready(Pin::new(&mut self.stream).poll_shutdown(cx))).await;
+    }
+
     /// Wait for the slot's next arrival; None when the server ends the connection, or speaks without being asked.
     pub async fn wait_for_job(&mut self, pool: &Pool) -> Option<Arrival> {
         poll_fn(|cx| {

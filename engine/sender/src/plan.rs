@@ -6,6 +6,8 @@ use crate::addresses::Spread;
 use crate::error::EngineError;
 use crate::flow_check::{check_flows, check_refresh};
 use crate::journey_plan::{Capture, Flow, Order, Poll, Refresh};
+use crate::policy::{self, ConnectionPolicy};
+use crate::tls::TlsPlan;
 
 /// The whole plan of a run (engine/PLAN.md).
 #[derive(Debug, Clone, Deserialize)]
@@ -21,6 +23,10 @@ pub struct Plan {
     pub threads: usize,
     pub connect_timeout_us: u64,
     pub ca_pem: String,
+    #[serde(default)]
+    pub tls: TlsPlan,
+    #[serde(default)]
+    pub connection: ConnectionPolicy,
     pub run_date: String,
     pub tables: Vec<Table>,
     pub login: Option<Login>,
@@ -191,6 +197,7 @@ impl Plan {
         if !(1..=64).contains(&self.threads) {
             return refuse("threads", format!("must be 1 to 64, not {}", self.threads));
         }
+        policy::check(self)?;
         if self.connections < self.threads {
             return refuse("connections", "must be at least one for each thread".into());
         }

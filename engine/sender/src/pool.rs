@@ -10,6 +10,7 @@ use crate::closed_loop::ClosedLoop;
 use crate::codec::Expectations;
 use crate::control::{lock, Control};
 use crate::journey::Journeys;
+use crate::policy::{ConnectionPolicy, Life};
 use crate::record::Record;
 use crate::schedule::Arrival;
 use crate::target::Target;
@@ -46,6 +47,7 @@ pub struct Pool {
     pub control: Arc<Control>,
     pub start_ns: u64,
     pub connect_timeout_us: u64,
+    pub policy: ConnectionPolicy,
     pub exact: bool,
     pub closed: Option<RefCell<ClosedLoop>>,
     pub journeys: Journeys,
@@ -68,6 +70,11 @@ impl Pool {
     /// Write something down.
     pub fn note<R>(&self, write: impl FnOnce(&mut Record) -> R) -> R {
         write(&mut lock(&self.record))
+    }
+
+    /// What a connection that opens now has before it.
+    pub fn new_life(&self) -> Life {
+        Life::begin(&self.policy, self.now_ns())
     }
 
     /// When an arrival gives up.

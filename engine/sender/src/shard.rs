@@ -15,6 +15,7 @@ use crate::connection::serve;
 use crate::control::Control;
 use crate::journey::{Journeys, Pacing, Routes};
 use crate::plan::{Arrivals, Plan};
+use crate::policy::ConnectionPolicy;
 use crate::pool::{Kind, Pool};
 use crate::record::Record;
 use crate::schedule::{Arrival, Schedule};
@@ -54,6 +55,7 @@ pub struct Shard {
     pub grid_ns: u64,
     pub connections: usize,
     pub connect_timeout_us: u64,
+    pub policy: ConnectionPolicy,
 }
 
 impl Shard {
@@ -79,6 +81,7 @@ impl Shard {
             control: self.control,
             start_ns: self.start_ns,
             connect_timeout_us: self.connect_timeout_us,
+            policy: self.policy,
             exact: self.grid_ns == 0,
             closed,
             journeys: Journeys::new(self.routes, pacing),

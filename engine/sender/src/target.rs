@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConnection, StreamOwned};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -17,7 +16,9 @@ use tokio_rustls::TlsConnector;
 use crate::addresses::{Addresses, Spread};
 use crate::cookies::Site;
 use crate::error::EngineError;
+use crate::greeting;
 use crate::plan::{refuse, Plan};
+use crate::tls::Tls;
 
 /// The plan's base URL, taken apart.
 #[derive(Debug, Clone)]
@@ -26,8 +27,8 @@ pub struct Target {
     pub base_path: String,
     name: String,
     port: u16,
-    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     spread: Spread,
+    tls: Option<Tls>,
     pub address: Option<SocketAddr>,
     pub addresses: Arc<Addresses>,
 }
@@ -45,7 +46,7 @@ impl Target {
             return refuse("base_url", "takes no user, query or fragment".into());
         }
         let (name, port) = split_authority(authority, if secure { 443 } else { 80 })?;
-        let tls = if secure { Some(client_config(plan, &name)?) } else { None };
+        let tls = if secure { Some(Tls::of(plan, &name)?) } else { None };
         Ok(Self {
             host_header: authority.to_string(),
             base_path: path.trim_end_matches('/').to_string(),
@@ -67,10 +68,10 @@ impl Target {
         let mut last = format!("the name {} has no address", self.name);
         for address in found.iter().copied() {
             match BlockingStream::connect_timeout(&address, timeout) {
-                Ok(_) => {
+                Ok(stream) => {
                     self.address = Some(address);
                     self.addresses = Arc::new(Addresses::of(&found, address, self.spread, timeout));
-                    return Ok(());
+                    return self.greet(stream, timeout);
                 }
                 Err(error) => last = format!("{} by {address}", plainly(&error)),
             }
@@ -84,6 +85,13 @@ impl Target {
         Site { host: self.name.clone(), is_secure: self.tls.is_some() }
     }
 
+    /// Shake hands once, so that a certificate that does not do is told before the load.
+    fn greet(&self, stream: BlockingStream, timeout: Duration) -> Result<(), String> {
+        let Some(tls) = &self.tls else { return Ok(()) };
+        greeting::in_tls(secured(tls, stream), timeout)
+            .map_err(|error| format!("the TLS handshake with {} failed: {error}", self.host_header))
+    }
+
     /// A stream for the login, with time-outs.
     pub fn blocking(&self, timeout: Duration) -> io::Result<Box<dyn ReadWrite>> {
         let address = self.address.ok_or(io::ErrorKind::NotConnected)?;
@@ -93,10 +101,7 @@ impl Target {
         stream.set_nodelay(true)?;
         match &self.tls {
             None => Ok(Box::new(stream)),
-            Some((config, name)) => {
-                let session = ClientConnection::new(Arc::clone(config), name.clone()).map_err(io::Error::other)?;
-                Ok(Box::new(StreamOwned::new(session, stream)))
-            }
+            Some(tls) => Ok(Box::new(secured(tls, stream)?)),
         }
     }
 
@@ -107,12 +112,17 @@ impl Target {
         stream.set_nodelay(true)?;
         match &self.tls {
             None => Ok(Stream::Plain(stream)),
-            Some((config, name)) => {
-                let connector = TlsConnector::from(Arc::clone(config));
-                Ok(Stream::Tls(Box::new(connector.connect(name.clone(), stream).await?)))
+            Some(tls) => {
+                let connector = TlsConnector::from(Arc::clone(&tls.config));
+                Ok(Stream::Tls(Box::new(connector.connect(tls.name.clone(), stream).await?)))
             }
         }
     }
+}
+
+fn secured(tls: &Tls, stream: BlockingStream) -> io::Result<StreamOwned<ClientConnection, BlockingStream>> {
+    let session = ClientConnection::new(Arc::clone(&tls.config), tls.name.clone()).map_err(io::Error::other)?;
+    Ok(StreamOwned::new(session, stream))
 }
 
 /// A blocking stream of either kind.
@@ -137,28 +147,6 @@ fn split_authority(authority: &str, default_port: u16) -> Result<(String, u16), 
         Ok(port) if port > 0 && !name.is_empty() => Ok((name.to_string(), port)),
         _ => refuse("base_url", format!("{authority:?} is no host and port")),
     }
-}
-
-fn client_config(plan: &Plan, name: &str) -> Result<(Arc<ClientConfig>, ServerName<'static>), EngineError> {
-    let mut roots = RootCertStore::empty();
-    if plan.ca_pem.is_empty() {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    } else {
-        for certificate in rustls_pemfile::certs(&mut plan.ca_pem.as_bytes()) {
-            let certificate: Result<CertificateDer<'static>, _> = certificate;
-            let added = certificate.ok().map(|certificate| roots.add(certificate));
-            if !matches!(added, Some(Ok(()))) {
-                return refuse("ca_pem", "holds something that is no certificate".into());
-            }
-        }
-    }
-    if roots.is_empty() {
-        return refuse("ca_pem", "holds no certificate, and the system offers none".into());
-    }
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    let name = ServerName::try_from(name.to_string())
-        .map_err(|_| EngineError::Plan { at: "base_url".into(), what: format!("{name:?} is no server name") })?;
-    Ok((Arc::new(config), name))
 }
 
 /// A connection's bytes, whichever way they travel.

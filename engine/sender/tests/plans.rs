@@ -31,3 +31,26 @@ pub fn with(mut plan: Value, field: &str, value: Value) -> Value {
     plan[field] = value;
     plan
 }
+
+/// A port that hands its first connections to one server and the next to another, as many as stand beside each.
+#[must_use]
+pub fn switching(ways: &[(u16, u64)]) -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let ways = ways.to_vec();
+    std::thread::spawn(move || {
+        let onwards = ways.into_iter().flat_map(|(to, times)| (0..times).map(move |_| to));
+        for (stream, to) in listener.incoming().flatten().zip(onwards) {
+            let beyond = std::net::TcpStream::connect(("127.0.0.1", to)).expect("a server");
+            for (mut from, mut into) in
+                [(stream.try_clone().expect("a stream"), beyond.try_clone().expect("a stream")), (beyond, stream)]
+            {
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut into);
+                    let _ = into.shutdown(std::net::Shutdown::Both);
+                });
+            }
+        }
+    });
+    port
+}
