@@ -142,7 +142,7 @@ def _is_there(api: Api, namespace: str) -> bool:
 
 
 def _made_secret(api: Api, namespace: str, run: RemoteRun, plan: Plan) -> str:
-    """A Secret of this run with the login's variables and the client key from our environment; "" when none is needed."""
+    """A Secret of this run with the login's variables and the client key; "" when none is needed."""
     key = plan.tls.client_key_env
     if not secret_names(plan.workload.login) and not key:
         return ""
