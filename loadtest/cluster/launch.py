@@ -26,8 +26,8 @@ from loadtest.cluster.values import Egress, Image, values_for
 from scenarios.engine_plan import secret_names
 from scenarios.errors import HarnessError
 from scenarios.files import read_secrets
+from scenarios.files_tls import read_client_identity
 from scenarios.plan import Plan
-from scenarios.tls_files import read_client_identity
 
 CONNECT_WITHIN_S = 300.0
 
