@@ -28,7 +28,8 @@ class AbortLimits:
 class Sending:
     """How the generator sends: none of it changes what is due."""
 
-    arrivals: Literal["constant", "poisson"] = "constant"
+    # "closed" is no schedule: each connection asks again when it is answered. For benches of the engine, not for plans.
+    arrivals: Literal["constant", "poisson", "closed"] = "constant"
     grid_us: int = 500  # due requests are sent together on this grid; 0 sends each at its instant
     # At most, per worker: 30,000 rps answered in 30 ms keep 900 busy (Little's law); a slower platform needs more, and
     # the schedule lag says so. Fewer keep a stall from opening thousands that then stay.

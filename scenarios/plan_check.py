@@ -41,6 +41,8 @@ def _profile(plan: Plan) -> Iterator[str]:
         return
     if judged != list(range(judged[0], judged[-1] + 1)):
         yield "the judged phases do not follow one another"
+    if plan.sending.arrivals == "closed":
+        yield "sending.arrivals: closed keeps no rate (each connection asks again when it is answered); a plan has one"
     if plan.profile.arrivals_by(plan.profile.duration_s) < 1:
         yield "nothing is due in the whole plan"
     held_s = sum(phases[index].duration_s for index in judged)

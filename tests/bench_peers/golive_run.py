@@ -12,10 +12,12 @@ from hdrh.histogram import HdrHistogram
 
 from loadtest.conduct import Surroundings, conduct
 from loadtest.versions import own_versions
+from scenarios.answers import BodyAtMost, HeaderEquals
 from scenarios.errors import HarnessError
 from scenarios.plan import Plan, Sending
 from scenarios.profile import Phase, Profile
 from scenarios.target import Target, TargetClass
+from scenarios.values import Choice, RandomInt, Text, Uuid
 from scenarios.workload import Request, Workload
 from tests.bench_peers.account import Account
 from tests.bench_peers.cores import GENERATOR_CORE, TARGET_CORE
@@ -23,6 +25,8 @@ from tests.bench_peers.load import Load, Reported, ToolFailed
 from tests.bench_peers.target import Watched
 
 NAME = "golive"
+TEMPLATED = "golive, templated with checks"
+NAMES = (NAME, TEMPLATED)
 REQUEST = "home"
 LAG = "golive.lag"
 
@@ -41,7 +45,23 @@ class Processes:
         account.pids.append(pid)
 
 
-def run_golive(load: Load, target: Watched) -> tuple[Reported, Account, float]:
+STATIC_REQUEST = Request(name=REQUEST, weight=1, method="GET", path="/")
+# Fresh values in every request and the answer looked at, as a real workload has them.
+TEMPLATED_REQUEST = Request(
+    name=REQUEST,
+    weight=1,
+    method="GET",
+    path=Text(("/rooms/", RandomInt(at_least=1, at_most=500_000))),
+    headers={
+        "Authorization": Text(("Bearer ", Choice(tuple(f"token-{number:04d}" for number in range(1000))))),
+        "X-Request-ID": Uuid(),
+        "X-Idempotency-Key": Uuid(),
+    },
+    checks=(BodyAtMost(64_000), HeaderEquals("Content-Type", "application/json")),
+)
+
+
+def run_golive(load: Load, target: Watched, name: str = NAME) -> tuple[Reported, Account, float]:
     """Conduct a run; the account is the worker's (Locust included), the last figure the master's CPU in all."""
     processes = Processes()
     target.on_first_request = processes.worker.note_first_request
@@ -49,7 +69,7 @@ def run_golive(load: Load, target: Watched) -> tuple[Reported, Account, float]:
     around = Surroundings(folder=folder, rehearsal=True, versions=own_versions(), watched=processes.watched)
     try:
         with processes.master.open(), processes.worker.open():
-            ended = conduct(plan_of(load), around)
+            ended = conduct(plan_of(load, name), around)
     except HarnessError as wrong:
         raise ToolFailed(f"golive did not begin: {str(wrong).splitlines()[0]}") from wrong
     if ended == "interrupted":
@@ -57,19 +77,20 @@ def run_golive(load: Load, target: Watched) -> tuple[Reported, Account, float]:
     return read(folder, ended), processes.worker, processes.master.used_at(math.inf)
 
 
-def plan_of(load: Load) -> Plan:
-    """The load as a plan: one request, one hold, everything else as golive comes."""
-    rate_rps = float(load.offered_rps or 0)
+def plan_of(load: Load, name: str = NAME) -> Plan:
+    """The load as a plan: one request, one hold, everything else as golive comes; without a rate a closed loop."""
+    rate_rps = float(load.offered_rps or 1)
+    request = TEMPLATED_REQUEST if name == TEMPLATED else STATIC_REQUEST
     return Plan(
         name="bench-peers",
-        workload=Workload(name="one", requests=(Request(name=REQUEST, weight=1, method="GET", path="/"),)),
+        workload=Workload(name="one", requests=(request,)),
         profile=Profile(
             phases=(Phase(name="hold", duration_s=float(load.seconds), from_rps=rate_rps, to_rps=rate_rps),)
         ),
         target=Target(name="bench-target", url=load.url.rstrip("/"), target_class=TargetClass.REHEARSAL),
         objectives=(),
         rate_to_prove_rps=rate_rps,
-        sending=Sending(connections=load.connections),
+        sending=Sending(connections=load.connections, arrivals="constant" if load.offered_rps else "closed"),
         watch_after_s=0.0,
     )
 

@@ -20,25 +20,6 @@ from tests.bench_peers.load import Load, Reported, Tool, ToolFailed
 from tests.bench_peers.running import run_peer
 from tests.bench_peers.target import Watched, a_target, an_idle_timer
 
-# golive has no closed loop: "flat out" is the highest of these rates that it holds, on the closed loop's connections.
-LADDER_RPS = (
-    20_000,
-    30_000,
-    40_000,
-    50_000,
-    60_000,
-    70_000,
-    80_000,
-    90_000,
-    100_000,
-    110_000,
-    120_000,
-    130_000,
-    140_000,
-    160_000,
-)
-HELD_RATIO = 0.99
-HELD_LAG_P99_MS = 50.0
 Row = dict[str, Any]
 
 
@@ -53,32 +34,19 @@ class Bench:
     seconds: int
     say: Callable[[str], None]
     rows: list[Row] = field(default_factory=list)
-    flat_out_rps: int = 0
 
     def run(self, cells: Sequence[Cell], rounds: int) -> None:
         """All rounds; rows of tools that cannot run say so."""
         for name, why in self.refused.items():
             self.rows.append({"tool": name, "version": "", "mode": "none", "problem": why})
-        if self.golive_version and any(cell.mode == "closed" for cell in cells):
-            self.climb()
         for number in range(1, rounds + 1):
             for cell in cells:
                 for name in self._turn(number):
                     self._keep(number, cell, name)
 
-    def climb(self) -> None:
-        """Find the highest rate of the ladder that golive holds."""
-        for rate_rps in LADDER_RPS:
-            row = self._measured(0, Cell(mode="closed", server="fast", connections=64, offered_rps=rate_rps), "golive")
-            self.rows.append(row | {"mode": "climb"})
-            if row["problem"] or not holds(row):
-                break
-            self.flat_out_rps = rate_rps
-        self.say(f"golive holds {self.flat_out_rps:,}/s")
-
     def _turn(self, number: int) -> list[str]:
         """The order of the tools, another in every round."""
-        names = [*self.peers, *(["golive"] if self.golive_version else [])]
+        names = [*self.peers, *(golive_run.NAMES if self.golive_version else [])]
         first = number % len(names) if names else 0
         return names[first:] + names[:first]
 
@@ -89,8 +57,8 @@ class Bench:
             self.say(spoken(row))
 
     def _can(self, cell: Cell, name: str) -> bool:
-        if name == "golive":
-            return True
+        if name in golive_run.NAMES:
+            return name == golive_run.NAME or cell.mode == "closed"
         tool = self.peers[name][0]
         if cell.mode == "closed":
             return tool.flat_out
@@ -99,7 +67,7 @@ class Bench:
     def _measured(self, number: int, cell: Cell, name: str) -> Row:
         """One cell with one tool as a row, whatever becomes of it."""
         asked = self._asked(cell, name)
-        version = self.golive_version if name == "golive" else self.peers[name][1].version
+        version = self.golive_version if name in golive_run.NAMES else self.peers[name][1].version
         row: Row = {
             "tool": name, "version": version, "mode": cell.mode, "server": cell.server, "round": number,
             "offered_rps": asked.offered_rps, "connections": asked.connections, "problem": "",
@@ -114,8 +82,6 @@ class Bench:
 
     def _figures(self, name: str, asked: Cell, folder: Path) -> Row:
         """What one run was; ToolFailed when it was none."""
-        if name == "golive" and not asked.offered_rps:
-            raise ToolFailed(f"it holds none of the rates from {LADDER_RPS[0]:,}/s on")
         with a_target(self.server_program, asked.server, asked.offered_rps) as target:
             load = Load(
                 url=f"http://127.0.0.1:{target.port}/", connections=asked.connections, seconds=self.seconds,
@@ -127,13 +93,13 @@ class Bench:
 
     def _asked(self, cell: Cell, name: str) -> Cell:
         """The cell as this tool can do it: flat out where it cannot pace, paced where it cannot go flat out."""
-        if name == "golive":
-            return cell if cell.offered_rps else replace(cell, offered_rps=self.flat_out_rps)
+        if name in golive_run.NAMES:
+            return cell
         return cell if self.peers[name][0].paces else replace(cell, offered_rps=None)
 
     def _run(self, name: str, load: Load, target: Watched) -> tuple[Reported, Account, Row]:
-        if name == "golive":
-            reported, account, master_cpu_s = golive_run.run_golive(load, target)
+        if name in golive_run.NAMES:
+            reported, account, master_cpu_s = golive_run.run_golive(load, target, name)
             spent = {"cpu_s": round(account.used_at(math.inf), 4), "master_cpu_s": round(master_cpu_s, 2)}
             return reported, account, spent
         reported, account, cpu_s = run_peer(*self.peers[name], load, target)
@@ -161,15 +127,6 @@ def figures(reported: Reported, account: Account, target: Watched, spent: Row) -
         "target_cpu_us_per_request": round(target.cpu_s / seen["answered"] * 1e6, 3),
         "target_cpu_ratio": round(target.cpu_s / span_s, 3),
     }
-
-
-def holds(row: Row) -> bool:
-    """Whether golive kept a rate: all of it, and no schedule lag to speak of."""
-    return bool(
-        row["achieved_rps"] >= HELD_RATIO * row["offered_rps"]
-        and row["failed"] == 0
-        and row["lag_p99_ms"] < HELD_LAG_P99_MS
-    )
 
 
 def spoken(row: Row) -> str:

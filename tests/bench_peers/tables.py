@@ -46,16 +46,15 @@ def flat_out(rows: Sequence[Row]) -> str:
     lines = []
     for tool in _tools(rows):
         cost = _spread(rows, tool, "cpu_us_per_request")
-        loop = "paced, the highest rate held: golive has no closed loop" if tool == OURS else "closed"
         lines.append([
-            f"{tool} {_version(rows, tool)}", loop, _told(cost, 2), _ratio(ours, cost),
+            f"{tool} {_version(rows, tool)}", _told(cost, 2), _ratio(ours, cost),
             _told(_spread(rows, tool, "cpu_us_per_request_whole"), 2),
             _told(_spread(rows, tool, "achieved_rps"), 0),
             _told(_spread(rows, tool, "cpu_ratio_while_loading"), 2),
             _told(_spread(rows, tool, "target_cpu_ratio"), 2),
         ])  # fmt: skip
     head = [
-        "flat out, 64 connections", "loop", "CPU-s/1M", "golive / it", "start and end included", "requests/s",
+        "flat out, 64 connections", "CPU-s/1M", "golive / it", "start and end included", "requests/s",
         "generator's core", "target's core",
     ]  # fmt: skip
     return _table(head, lines)

@@ -185,6 +185,7 @@ impl Connection {
                 match self.judge(arrival, &answer) {
                     None => {
                         let done_ns = self.pool.now_ns();
+                        self.pool.done_ns.set(done_ns);
                         self.pool.note(|record| record.ok(sent, done_ns, answer.body_len));
                     }
                     Some(failure) => self.fail(arrival, Some(sent), failure),
@@ -215,7 +216,9 @@ impl Connection {
 
     fn fail(&self, arrival: &Arrival, sent: Option<&Sent>, failure: Failure) {
         let timeout_us = self.pool.kinds[arrival.request].timeout_us;
-        let passed_us = self.pool.now_ns().saturating_sub(arrival.due_ns) / 1000;
+        let now_ns = self.pool.now_ns();
+        self.pool.done_ns.set(now_ns);
+        let passed_us = now_ns.saturating_sub(arrival.due_ns) / 1000;
         // The unanswered stand at their time-out, however early a connect time-out came.
         let latency_us = if failure.is_timeout() { timeout_us } else { passed_us.min(timeout_us) };
         self.pool.note(|record| {

@@ -29,6 +29,7 @@ mod keyring;
 mod login;
 mod mix;
 mod path;
+mod plain;
 mod plan;
 mod policy;
 mod pool;

@@ -50,6 +50,7 @@ pub struct Pool {
     pub policy: ConnectionPolicy,
     pub exact: bool,
     pub closed: Option<RefCell<ClosedLoop>>,
+    pub done_ns: Cell<u64>, // when the last answer was in: a closed loop's next request is due then
     pub journeys: Journeys,
     pub slots: RefCell<Vec<Slot>>,
     pub idle: RefCell<Vec<usize>>,
@@ -110,7 +111,7 @@ impl Pool {
     /// What a connection that has become free sends without waiting for the grid: nothing, as a rule.
     pub fn at_once(&self) -> Option<Arrival> {
         if self.closed.is_some() {
-            return self.next_of_loop(self.now_ns());
+            return self.next_of_loop(self.done_ns.get());
         }
         // Without a grid whoever is free takes what waits.
         if self.exact {
@@ -217,6 +218,7 @@ impl Pool {
         self.slots.borrow_mut()[slot] = Slot::default();
         self.free.borrow_mut().push(slot);
     }
+
     /// Whom to wake when there is a job for a slot, or its time is up.
     pub fn remember(&self, slot: usize, cx: &Context<'_>) {
         let mut slots = self.slots.borrow_mut();

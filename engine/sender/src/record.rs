@@ -22,7 +22,7 @@ pub const SERVICE: &str = "golive.service";
 #[derive(Debug)]
 pub struct Record {
     requests: usize,
-    seconds: BTreeMap<u64, Box<Second>>,
+    seconds: Vec<(u64, Box<Second>)>, // in order; few, and nearly always the last is meant
     spare: Vec<Latencies>,
 }
 
@@ -61,7 +61,7 @@ impl Record {
     /// An empty record for a plan with so many kinds of requests.
     #[must_use]
     pub fn new(requests: usize) -> Self {
-        Self { requests, seconds: BTreeMap::new(), spare: Vec::new() }
+        Self { requests, seconds: Vec::new(), spare: Vec::new() }
     }
 
     /// An arrival's instant has passed.
@@ -128,22 +128,17 @@ impl Record {
     }
 
     fn in_second(&mut self, at_ns: u64, change: impl FnOnce(&mut Second, &mut Vec<Latencies>)) {
-        let mut spare = std::mem::take(&mut self.spare);
-        change(self.second(at_ns / 1_000_000_000), &mut spare);
-        self.spare = spare;
+        change(found(&mut self.seconds, at_ns / 1_000_000_000, self.requests), &mut self.spare);
     }
 
     fn second(&mut self, second: u64) -> &mut Second {
-        let requests = self.requests;
-        self.seconds.entry(second).or_insert_with(|| {
-            Box::new(Second { requests: vec![Counts::default(); requests], lag: None, service: None })
-        })
+        found(&mut self.seconds, second, self.requests)
     }
 
     /// Take out all seconds before this one.
     pub fn take_before(&mut self, second: u64) -> Taken {
-        let later = self.seconds.split_off(&second);
-        Taken { seconds: std::mem::replace(&mut self.seconds, later) }
+        let later = self.seconds.split_off(self.seconds.partition_point(|(at, _)| *at < second));
+        Taken { seconds: std::mem::replace(&mut self.seconds, later).into_iter().collect() }
     }
 
     /// Give emptied histograms back for use.
@@ -151,6 +146,20 @@ impl Record {
         self.spare.extend(spare);
         self.spare.truncate(4 * (self.requests + 2));
     }
+}
+
+/// The counts of a second, made when it is the first time.
+fn found(seconds: &mut Vec<(u64, Box<Second>)>, second: u64, requests: usize) -> &mut Second {
+    let place = match seconds.iter().rposition(|(at, _)| *at <= second) {
+        Some(place) if seconds[place].0 == second => place,
+        before => {
+            let place = before.map_or(0, |before| before + 1);
+            let empty = Second { requests: vec![Counts::default(); requests], lag: None, service: None };
+            seconds.insert(place, (second, Box::new(empty)));
+            place
+        }
+    };
+    &mut seconds[place].1
 }
 
 fn note(place: &mut Option<Latencies>, value_us: u64, spare: &mut Vec<Latencies>) {

@@ -84,6 +84,7 @@ impl Shard {
             policy: self.policy,
             exact: self.grid_ns == 0,
             closed,
+            done_ns: Cell::new(0),
             journeys: Journeys::new(self.routes, pacing),
             slots: RefCell::default(),
             idle: RefCell::default(),

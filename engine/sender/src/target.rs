@@ -17,6 +17,7 @@ use crate::addresses::{Addresses, Spread};
 use crate::cookies::Site;
 use crate::error::EngineError;
 use crate::greeting;
+use crate::plain::PlainStream;
 use crate::plan::{refuse, Plan};
 use crate::tls::Tls;
 
@@ -111,7 +112,7 @@ impl Target {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         match &self.tls {
-            None => Ok(Stream::Plain(stream)),
+            None => Ok(Stream::Plain(PlainStream(stream))),
             Some(tls) => {
                 let connector = TlsConnector::from(Arc::clone(&tls.config));
                 Ok(Stream::Tls(Box::new(connector.connect(tls.name.clone(), stream).await?)))
@@ -152,7 +153,7 @@ fn split_authority(authority: &str, default_port: u16) -> Result<(String, u16), 
 /// A connection's bytes, whichever way they travel.
 #[derive(Debug)]
 pub enum Stream {
-    Plain(TcpStream),
+    Plain(PlainStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
