@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
 from analysis.results import RunRecord
 from scenarios.profile import Profile
@@ -58,6 +59,8 @@ def due_per_second(record: RunRecord) -> tuple[Counts, str]:
     of the rate line, which counts all of them.
     """
     seconds = math.ceil(record.plan.profile.duration_s)
+    if record.plan.closed:
+        return _due_to(record, seconds, record.counts), ""  # nothing is due but what was sent
     try:
         rows = json.loads((record.folder / "due.json").read_text(encoding="utf-8"))["seconds"]
         written = np.array([sum(row) for row in rows], dtype=np.int64)
@@ -74,11 +77,15 @@ def due_per_second(record: RunRecord) -> tuple[Counts, str]:
 
 def _followed(record: RunRecord, seconds: int) -> Counts:
     """The steps of flows that were due because the step before them was answered."""
-    counts = record.counts
-    began, followers = record.header.t0_unix_s, record.plan.workload.followers
-    if began is None or not followers:
+    followers = record.plan.workload.followers
+    return _due_to(record, seconds, record.counts[record.counts["request"].isin(followers)])
+
+
+def _due_to(record: RunRecord, seconds: int, counts: pd.DataFrame) -> Counts:
+    began = record.header.t0_unix_s
+    if began is None or counts.empty:
         return np.zeros(seconds, dtype=np.int64)
-    due = counts[counts["request"].isin(followers)].groupby("second")["due"].sum()
+    due = counts.groupby("second")["due"].sum()
     return due.reindex(range(int(began), int(began) + seconds), fill_value=0).to_numpy(dtype=np.int64)
 
 

@@ -34,7 +34,8 @@ def measurement_of(
         lag_p50_us=lag_p50_us,
         lag_p99_us=lag_p99_us,
         mean_in_flight=_mean_in_flight(vitals, len(hold.seconds)),
-        answered_service_s=_answered_service_s(record, hold),
+        answered_service_s=None if record.plan.closed else _answered_service_s(record, hold),
+        closed_model=record.plan.closed is not None,
         workers_planned=record.plan.workers,
         workers=tuple(
             replace(_worker(record, vitals, worker), fate=worker_fate(record, cluster, worker, hold.load_end_unix_s))

@@ -15,6 +15,7 @@ from analysis.events import Event
 from analysis.json_lines import read_json_lines
 from analysis.latency_log import LatencyLog, read_latency_log
 from analysis.second_counts import read_counts
+from scenarios.closed_plan import with_seen_requests
 from scenarios.errors import HarnessError, RecordUnreadable
 from scenarios.files import read_plan_json
 from scenarios.plan import Plan
@@ -98,7 +99,7 @@ def read_record(folder: Path, *, since: Mapping[str, int] | None = None) -> RunR
     return RunRecord(
         folder=folder,
         header=_header(raw, events),
-        plan=driven_plan(plan, events),
+        plan=with_seen_requests(driven_plan(plan, events), map(str, counts["request"].unique())),
         events=events,
         counts=counts,
         failures=failures,

@@ -40,6 +40,10 @@ class AbortWatch:
                 second.failed += count
                 second.unreachable += count if kind in _UNREACHABLE else 0
 
+    def sent(self) -> dict[int, int]:
+        """How many requests each second had."""
+        return {at: second.sent for at, second in self._seconds.items()}
+
     def breach(self, *, due: Mapping[int, int], settled_second: int) -> tuple[str, str] | None:
         """The limit passed and the figures, looking back from `settled_second`; None while all is well.
 

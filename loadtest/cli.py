@@ -73,6 +73,9 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     fixed_replicas: Annotated[
         bool, typer.Option("--fixed-replicas", help="Of a search: at the replicas there are.")
     ] = False,
+    locustfile: Annotated[Path | None, typer.Option(help="Your own locustfile in place of the workload.")] = None,
+    users: Annotated[int, typer.Option(help="Of a locustfile: Locust users at most.")] = 1,
+    spawn_rate: Annotated[float, typer.Option(help="Of a locustfile: users started a second.")] = 1.0,
     ui: Annotated[bool, typer.Option("--ui", help="Show Locust's web UI on loopback.")] = False,
     metrics_port: Annotated[int, typer.Option(help="Loopback port of the master's /metrics; 0: any, printed.")] = 0,
     on: Annotated[On, typer.Option(help="Where the load is made.")] = On.HERE,
@@ -91,8 +94,10 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
         plan=plan, rate_rps=rate, duration=duration, workload=workload, target=target, prometheus=prometheus,
         workers=workers, rehearsal=rehearsal, changes=tuple(change or ()), ui=ui,
         metrics_port=metrics_port,
-        fixed_replicas=fixed_replicas,
+        fixed_replicas=fixed_replicas, locustfile=locustfile, users=users, spawn_rate=spawn_rate,
     )  # fmt: skip
+    if locustfile and (ui or on is On.CLUSTER):
+        raise UsageError("A locustfile cannot be run on a cluster or with --ui yet.", remedy="Leave that option out.")
     console = _console()
     folder = new_run_folder(results, plan)
     if on is On.CLUSTER:

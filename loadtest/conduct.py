@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.interruption import Interruption, interruptible
-from loadtest.processes import LocustProcesses, WebUi, WorkersElsewhere
+from loadtest.processes import LocustProcesses, OwnLocustfile, WebUi, WorkersElsewhere
 from loadtest.record import FORMAT, append_event, write_json
 from loadtest.run_orders import request_stop
+from scenarios.closed_plan import closed_orders
 from scenarios.engine_plan import for_run, redacted_engine_plan
 from scenarios.errors import PreflightFailed
 from scenarios.files import plan_to_json
@@ -52,7 +53,8 @@ def conduct(plan: Plan, around: Surroundings) -> str:
     in mid-run is an event of the record.
     """
     lay_down(plan, around)
-    processes = LocustProcesses(around.folder, around.watched)
+    own = OwnLocustfile(load=plan.closed, host=plan.target.url) if plan.closed else None
+    processes = LocustProcesses(around.folder, around.watched, own=own)
     ended, because = "interrupted", "ended at once by a second signal"
     with interruptible(_asks_to_stop(around.folder)) as interruption:
         try:
@@ -76,7 +78,9 @@ def lay_down(plan: Plan, around: Surroundings) -> None:
         raise FileExistsError(f"{folder} holds a run already")
     run_date = time.strftime("%Y-%m-%d", time.gmtime())
     write_json(folder / "plan.json", plan_to_json(plan))
-    compiled = redacted_engine_plan(for_run(plan, folder.name), run_date=run_date)
+    compiled = (
+        closed_orders(plan) if plan.closed else redacted_engine_plan(for_run(plan, folder.name), run_date=run_date)
+    )
     write_json(folder / "engine-plan.json", compiled)
     now_unix_s = time.time()
     write_json(folder / "run.json", _header(plan, around, now_unix_s, run_date))
@@ -91,6 +95,7 @@ def _header(plan: Plan, around: Surroundings, now_unix_s: float, run_date: str) 
         "golive_version": around.versions["golive"],
         "run_id": around.folder.name,
         "plan": plan.name,
+        "model": "closed" if plan.closed else "open",
         "target": {"name": plan.target.name, "url": plan.target.url, "class": plan.target.target_class.value},
         "rehearsal": around.rehearsal,
         "workers": plan.workers,

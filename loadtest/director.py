@@ -321,6 +321,8 @@ class Director:
         if leg and self.legs:
             self._cut = self.legs.ends(leg.order.number)
         settled = int(self.clock.unix_s()) - SETTLED_AFTER_S
+        if self.plan.closed and self._abort:
+            due = self._abort.sent()  # nothing else is due in a closed model
         passed = self._abort.breach(due=due, settled_second=settled) if self._abort else None
         if passed and not self._ending:
             limit, figures = passed

@@ -32,6 +32,7 @@ from loadtest.metrics.page import MetricsPage
 from loadtest.metrics.server import serve
 from loadtest.metrics.tally import Tally
 from loadtest.pod_identity import identity_of_this_pod
+from loadtest.ports import BuildSender, Sender
 from loadtest.processes import FOLDER_VARIABLE, LEAVE_SIGNAL, METRICS_VARIABLE, WORKERS_ARE_PODS_VARIABLE
 from loadtest.record import RecordWriter, write_json
 from loadtest.run_orders import Orders
@@ -72,14 +73,19 @@ class Lane(User):
         gevent.event.Event().wait()
 
 
-class _GeventClock:
+class GeventClock:
+    """The process's own time, waiting as gevent waits."""
+
     def unix_s(self) -> float:
+        """The wall clock."""
         return time.time()
 
     def monotonic_s(self) -> float:
+        """A clock that never jumps."""
         return time.monotonic()
 
     def sleep_s(self, duration_s: float) -> None:
+        """Let others work for so long."""
         gevent.sleep(duration_s)
 
 
@@ -106,6 +112,7 @@ class _Accounts:
     def __init__(self, stats: RequestStats, orders: Orders, tally: Tally) -> None:
         self._stats, self._orders, self._tally = stats, orders, tally
         self._rows, self._times = Rows(), TimesSum(tally.bounds)
+        self.load_is_over = False
 
     def accepted(self, *, worker: int, body: Mapping[str, Any], vitals: Mapping[str, float]) -> None:
         self._times.add(body)
@@ -125,6 +132,37 @@ class _Accounts:
         while True:
             gevent.sleep(SETTLE_EVERY_S)
             self.settle()
+
+
+class _ClosedAccounts(_Accounts):
+    """Locust's workers fill its tables themselves; and here it is Locust whose users must be ended."""
+
+    def __init__(self, runner: MasterRunner, orders: Orders, tally: Tally) -> None:
+        super().__init__(runner.stats, orders, tally)
+        self._runner, self._requests = runner, 0
+
+    def accepted(self, *, worker: int, body: Mapping[str, Any], vitals: Mapping[str, float]) -> None:
+        super().accepted(worker=worker, body=body, vitals=vitals)
+        self._requests += sum(entry["sent"] for entry in body.get("counts", ()))
+
+    def leave_after(self, director: Director) -> None:
+        """Locust's own tables come by its own reports; then it takes a second to its CSV."""
+        while not director.finished:
+            gevent.sleep(0.05)
+        until_s = time.monotonic() + 3.0
+        while self._runner.stats.total.num_requests < self._requests and time.monotonic() < until_s:
+            gevent.sleep(0.05)
+        gevent.sleep(1.5)
+        self._runner.quit()
+
+    def happened(self, kind: str, fields: Mapping[str, Any]) -> None:
+        super().happened(kind, fields)
+        if kind == "load_ended":
+            self.load_is_over = True
+            gevent.spawn(self._runner.stop)
+
+    def settle(self) -> None:
+        self._tally.timed(self._times.take())
 
 
 class _Run(NamedTuple):
@@ -150,22 +188,27 @@ class PlanShape(LoadTestShape):
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
-def _on_init(environment: Any, runner: Any, **_: Any) -> None:
+def on_init(environment: Any, runner: Any, **_: Any) -> None:
+    """Take the part that this process has."""
     if isinstance(runner, WorkerRunner):
-        _become_worker(runner)
+        become_worker(runner)
     elif isinstance(runner, MasterRunner):
-        _become_master(environment, runner)
+        become_master(environment, runner)
 
 
 # --- worker ------------------------------------------------------------------------------------
 
 
-def _become_worker(runner: WorkerRunner) -> None:
+def _engine_of(plan: str, shard: int, shards: int) -> Sender:
+    return _engine.Engine(plan, shard=shard, shards=shards)
+
+
+def become_worker(runner: WorkerRunner, build: BuildSender = _engine_of) -> None:
     """Never at import: a process forked after it would have a dead engine (trap: --processes)."""
     side = WorkerSide(
         wire=_WorkerWire(runner),
-        clock=_GeventClock(),
-        build=lambda plan, shard, shards: _engine.Engine(plan, shard=shard, shards=shards),
+        clock=GeventClock(),
+        build=build,
         off_hub=lambda call: str(gevent.get_hub().threadpool.apply(call)),
         vitals=Vitals.of_this_process(),
         identity=identity_of_this_pod(os.environ),
@@ -196,23 +239,25 @@ def _report_then_leave(side: WorkerSide, runner: WorkerRunner) -> None:
 # --- master ------------------------------------------------------------------------------------
 
 
-def _become_master(environment: Any, runner: MasterRunner) -> None:
+def become_master(environment: Any, runner: MasterRunner) -> None:
+    """Lead the run that the environment names."""
     global _run
     orders = Orders.read(Path(os.environ[FOLDER_VARIABLE]))
     record = RecordWriter(orders.folder)
-    due = _engine.due_counts(orders.engine_plan)
+    closed = orders.plan.closed is not None
+    due = [] if closed else _engine.due_counts(orders.engine_plan)
     searches = orders.plan.search is not None
-    if not searches:
+    if not searches and not closed:
         write_json(orders.folder / DUE_FILE, {"format": 1, "seconds": due})
     tally = tally_for(orders)
-    accounts = _Accounts(runner.stats, orders, tally)
+    accounts = _ClosedAccounts(runner, orders, tally) if closed else _Accounts(runner.stats, orders, tally)
     director = Director(
         plan=orders.plan,
         engine_plan=orders.engine_plan,
         due_per_second=[sum(second) for second in due],
         record=record,
         wire=_MasterWire(runner),
-        clock=_GeventClock(),
+        clock=GeventClock(),
         accounts=accounts,
         stop_requested=orders.stop_requested,
         by_index=WORKERS_ARE_PODS_VARIABLE in os.environ,
@@ -225,7 +270,7 @@ def _become_master(environment: Any, runner: MasterRunner) -> None:
     for kind in ("golive_pong", "golive_armed", "golive_delta"):
         runner.register_message(kind, _heard_by(director, kind, turns))
     listeners: dict[Any, Callable[..., None]] = {
-        events.test_start: lambda **_: _begin(director, runner),
+        events.test_start: lambda **_: _begin(director, runner, accounts),
         events.test_stopping: lambda **_: _end(director, accounts, page),
         events.worker_connect: lambda client_id, **_: _turn_away(director, runner, client_id),
         events.quit: lambda **_: record.close(),
@@ -287,9 +332,18 @@ class _Turns:
             self._since_s = time.monotonic()
 
 
-def _begin(director: Director, runner: MasterRunner) -> None:
+def _begin(director: Director, runner: MasterRunner, accounts: _Accounts) -> None:
     workers = sorted(client.id for client in runner.clients.ready)
     gevent.spawn(director.direct, workers).link_exception(lambda failed: _give_up(director, failed))
+    if isinstance(accounts, _ClosedAccounts):
+        gevent.spawn(accounts.leave_after, director)
+        _hold_back(director)
+
+
+def _hold_back(director: Director) -> None:
+    """Locust starts its users when this returns: at the go, or never."""
+    while not director.t0_unix_s or time.time() < director.t0_unix_s:
+        gevent.sleep(0.01)
 
 
 def _give_up(director: Director, failed: gevent.Greenlet) -> None:
@@ -302,6 +356,8 @@ def _end(director: Director, accounts: _Accounts, page: MetricsPage) -> None:
 
     Its own quit waits half a second for its workers, and the tail of a run takes as long as the longest answer.
     """
+    if accounts.load_is_over:
+        return  # the users of a locustfile: their last counts come when they have ended
     director.finish("Locust's own stop")
     while not director.finished:
         gevent.sleep(0.05)

@@ -12,11 +12,13 @@ from pathlib import Path
 
 from loadtest.loopback import LOOPBACK, free_port
 from loadtest.ui_login import PASSWORD_VARIABLE
+from scenarios.plan import ClosedLoad
 
 LOCUSTFILE = Path(__file__).with_name("lanes.py")
-LOCUST = (
-    sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--loglevel", "WARNING", "--exit-code-on-error", "0",
-)  # fmt: skip
+CLOSED_LOCUSTFILE = Path(__file__).with_name("closed_lanes.py")
+OWN_LOCUST = (sys.executable, "-m", "locust", "--loglevel", "WARNING", "--exit-code-on-error", "0")
+LOCUST = (*OWN_LOCUST, "-f", str(LOCUSTFILE))
+STOP_WITHIN_S = 3  # Locust's users may end what they are at
 CONNECT_WITHIN_S = 30
 FOLDER_VARIABLE = "GOLIVE_RUN_FOLDER"
 WORKERS_ARE_PODS_VARIABLE = "GOLIVE_WORKERS_ARE_PODS"  # set for a master whose workers are an Indexed Job
@@ -30,6 +32,25 @@ class WebUi:
 
     port: int
     password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLocustfile:
+    """Somebody's own locustfile, and where its users must go."""
+
+    load: ClosedLoad
+    host: str
+
+    @property
+    def arguments(self) -> list[str]:
+        """What Locust is told of it: golive's listeners come first."""
+        files = f"{CLOSED_LOCUSTFILE},{self.load.locustfile}"
+        return ["-f", files, "--host", self.host, "--stop-timeout", str(STOP_WITHIN_S)]
+
+    @property
+    def on_the_master(self) -> list[str]:
+        """How many users; a shape of its own goes before that."""
+        return ["--users", str(self.load.users), "--spawn-rate", str(self.load.spawn_rate)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +70,7 @@ class LocustProcesses:
     watched: Callable[[int], None]  # told every process id, so that a reaper can end it
     master: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    own: OwnLocustfile | None = None  # in place of golive's
 
     def start(
         self, *, workers: int, ui: WebUi | None, elsewhere: WorkersElsewhere | None = None, metrics: str = ""
@@ -93,7 +115,7 @@ class LocustProcesses:
         return "\n".join(text.splitlines()[-lines:])
 
     def _master_arguments(self, meeting: WorkersElsewhere, workers: int, ui: WebUi | None) -> list[str]:
-        out = self.folder / "locust"
+        out = self.folder.resolve() / "locust"
         shown = (
             ["--autostart", "--autoquit", "0", "--web-host", LOOPBACK, "--web-port", str(ui.port), "--web-login"]
             if ui
@@ -103,6 +125,7 @@ class LocustProcesses:
             "--master", "--master-bind-host", meeting.bind_host, "--master-bind-port", str(meeting.port), *shown,
             "--expect-workers", str(workers), "--expect-workers-max-wait", f"{meeting.connect_within_s:.0f}",
             "--csv", str(out / "stats"), "--html", str(out / "locust.html"),
+            *(self.own.on_the_master if self.own else ()),
         ]  # fmt: skip
 
     def _spawn(
@@ -115,8 +138,9 @@ class LocustProcesses:
             environment[PASSWORD_VARIABLE] = ui.password
         with (self.folder / "locust" / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
-                [*LOCUST, *arguments],
-                cwd=self.folder / "locust",  # a locust.conf of the user's folder is none of ours
+                [*(OWN_LOCUST if self.own else LOCUST), *(self.own.arguments if self.own else ()), *arguments],
+                # A locust.conf of the user's folder is none of ours; but a locustfile may read files beside itself.
+                cwd=None if self.own else self.folder / "locust",
                 env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for golive to handle
             )  # fmt: skip

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from scenarios.closed_plan import closed_orders
 from scenarios.engine_plan import engine_plan, for_run
 from scenarios.files import read_ca, read_plan_json, read_secrets
 from scenarios.files_tables import read_tables
@@ -45,6 +46,8 @@ class Orders:
 
 def compiled_plan(plan: Plan, *, run_date: str) -> str:
     """The engine plan as JSON, with what its files and the environment hold: tables, secrets, trusted certificates."""
+    if plan.closed:
+        return json.dumps(closed_orders(plan))
     return json.dumps(
         engine_plan(
             plan,

@@ -25,9 +25,10 @@ from loadtest.rehearsal.stage import Stage, with_changes, with_pinned_replicas
 from loadtest.run_orders import compiled_plan
 from loadtest.trial import Tried, try_plan
 from loadtest.versions import own_versions
+from scenarios.closed_plan import with_locustfile
 from scenarios.errors import PlanError, UsageError
 from scenarios.files import find_target, load_plan, read_rehearsal, read_targets
-from scenarios.plan import Plan
+from scenarios.plan import ClosedLoad, Plan
 from scenarios.search_file import with_fixed_replicas
 from scenarios.target import Target, TargetClass
 from scenarios.transport import careless
@@ -52,6 +53,9 @@ class Asked:
     ui: bool
     metrics_port: int = 0  # where the master's metrics are served on loopback; 0: any
     fixed_replicas: bool = False
+    locustfile: Path | None = None
+    users: int = 1
+    spawn_rate: float = 1.0
 
 
 def run_plan(asked: Asked, folder: Path, console: Console) -> str:
@@ -152,20 +156,37 @@ def listed_target(called: str, prometheus: str | None) -> Target:
 
 
 def plan_for(asked: Asked, target: Target) -> Plan:
-    """The plan that was asked for, resolved for a target."""
+    """The plan that was asked for, resolved for a target.
+
+    A locustfile takes the place of the plan's workload, so what that may write at the target does not matter.
+    """
     plan = load_plan(
         asked.plan,
-        target=target,
+        target=NOWHERE if asked.locustfile else target,
         rate_rps=asked.rate_rps,
         hold=asked.duration,
         workload=asked.workload,
         workers=asked.workers,
     )
+    if asked.locustfile:
+        return replace(with_locustfile(plan, _own_load(asked, asked.locustfile)), target=target)
     return with_fixed_replicas(plan) if asked.fixed_replicas else plan
+
+
+def _own_load(asked: Asked, locustfile: Path) -> ClosedLoad:
+    path = locustfile.resolve()
+    if not path.is_file() or path.suffix != ".py" or "," in str(path):
+        raise UsageError(
+            f"--locustfile {locustfile} is no Python file that Locust takes.",
+            remedy="Name an existing .py file; Locust takes a comma for the end of a name.",
+        )
+    return ClosedLoad(locustfile=str(path), users=asked.users, spawn_rate=asked.spawn_rate)
 
 
 def check_plan(plan: Plan) -> None:
     """Let the engine itself refuse what it cannot send, before anything is laid down."""
+    if plan.closed:
+        return  # Locust's to refuse
     compiled = compiled_plan(plan, run_date=time.strftime("%Y-%m-%d", time.gmtime()))
     try:
         _engine.validate_plan(compiled)
@@ -195,7 +216,19 @@ def try_whole(asked: Asked, console: Console) -> tuple[Tried, ...]:
         return try_plan(plan)
 
 
+def _announce_closed(plan: Plan, load: ClosedLoad, folder: Path, console: Console) -> None:
+    _saying(console)(
+        f"{plan.name}: {load.locustfile} at {plan.target.name} ({plan.target.target_class.value}), closed model, "
+        f"{load.users:,} users, {plan.profile.duration_s:,.0f} s, {plan.workers} worker(s)\n"
+        "A locustfile is arbitrary code: golive passes the target as Locust's --host and cannot hold it to that.\n"
+        f"record: {folder}"
+    )
+
+
 def _announce(plan: Plan, folder: Path, ui: WebUi | None, console: Console) -> None:
+    if plan.closed:
+        _announce_closed(plan, plan.closed, folder, console)
+        return
     offered_rps = plan.profile.peak_rps
     console.print(
         f"{plan.name}: {plan.workload.name} at {plan.target.name} ({plan.target.target_class.value}), "

@@ -44,6 +44,15 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedLoad:
+    """Somebody's own locustfile in place of workload and rate line: its users send when they have their answers."""
+
+    locustfile: str
+    users: int
+    spawn_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What we ask of the platform. The plan's name and values are the run's identity."""
 
@@ -60,6 +69,7 @@ class Plan:
     watch_after_s: float = 60.0  # at most: ends early once the backlog is worked off
     watch_scale_down: bool = False  # keep watching the whole time for replicas to come down
     search: Search | None = None  # the profile is then how the limit that was found is proved
+    closed: ClosedLoad | None = None  # the profile then only tells what is judged, and requests are known by the record
 
     @property
     def longest_s(self) -> float:

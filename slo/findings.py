@@ -33,6 +33,7 @@ def find(measurement: Measurement, evidence: Evidence, thresholds: Thresholds) -
         *(finding for worker in measurement.workers for finding in _worker(worker, thresholds)),
         *_accounts(measurement, evidence, thresholds),
         *_run(measurement, thresholds),
+        *_closed(measurement),
         *cluster_findings(measurement, thresholds),
         *spread_findings(measurement, evidence.client, thresholds),
     ]
@@ -179,6 +180,16 @@ def _reconciled(
         f"{'Does something answer before it' if seen < low else 'Does somebody else load it'}, or does this Prometheus "
         "watch another target? See `queries` in targets.yaml.",
     )
+
+
+def _closed(measurement: Measurement) -> Iterator[Finding]:
+    if measurement.closed_model:
+        yield warns(
+            FindingKind.CLOSED_MODEL,
+            "Closed model: latencies count from the actual send, a slow platform slows the load (coordinated "
+            "omission), and throughput is what came out. Lag, unsent arrivals and Little's law have no meaning.",
+            "Prove a rate with a workload in golive's open model.",
+        )
 
 
 def _run(measurement: Measurement, thresholds: Thresholds) -> Iterator[Finding]:

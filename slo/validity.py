@@ -40,6 +40,7 @@ class FindingKind(StrEnum):
     ONE_ADDRESS = "one-address"
     ONE_REPLICA = "one-replica"
     CACHED_ANSWERS = "cached-answers"
+    CLOSED_MODEL = "closed-model"
 
 
 class Severity(StrEnum):
@@ -212,4 +213,5 @@ class Measurement:
     uncounted_at_most: int = 0  # requests that lost workers may have sent after their last report
     addresses: tuple[Given, ...] = ()  # all that the target's name stands for
     beside_target: tuple[str, ...] = ()  # addresses of the target on a worker's own machine
+    closed_model: bool = False  # users send when they have their answers: nothing is due, and no schedule can be late
     replicas: tuple[Given, ...] = ()  # by the platform's own metrics, where they tell replicas apart

@@ -50,6 +50,11 @@ def test_each_fact_beyond_its_threshold_is_found(facts: dict[str, Any], kind: Fi
     assert kinds(facts) == [kind]
 
 
+def test_a_closed_model_is_told() -> None:
+    found = find(measurement(closed_model=True), evidence(), Thresholds())
+    assert [(finding.kind, finding.severity) for finding in found] == [(FindingKind.CLOSED_MODEL, Severity.WARNS)]
+
+
 def test_unsent_arrivals_are_found() -> None:
     assert FindingKind.UNSENT in kinds(client=client(unsent=1))
 

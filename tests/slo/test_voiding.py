@@ -61,6 +61,7 @@ TAKES = {
     FindingKind.ONE_ADDRESS: "BBBB...",
     FindingKind.ONE_REPLICA: "BBBBMBM",
     FindingKind.CACHED_ANSWERS: "MMMMMMM",
+    FindingKind.CLOSED_MODEL: ".......",
 }
 
 

@@ -1,0 +1,83 @@
+"""Counts what Locust's users send in the shape of the engine's deltas (engine/DELTA.md)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from hdrh.histogram import HdrHistogram
+
+from loadtest.closed_kinds import is_unavailable, kind_of, tag_of
+from loadtest.delta_times import FAILED_ENDING
+
+LOWEST_US, HIGHEST_US, DIGITS = 1, 60_000_000, 3
+US_PER_MS = 1000.0
+
+
+@dataclass(slots=True)
+class _Cell:
+    ok: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    received_bytes: int = 0
+    answered: Any = None
+    unanswered: Any = None
+
+    def time(self, time_us: int, *, failed: bool) -> None:
+        if failed:
+            self.unanswered = self.unanswered or _histogram()
+        else:
+            self.answered = self.answered or _histogram()
+        (self.unanswered if failed else self.answered).record_value(time_us)
+
+
+@dataclass(slots=True)
+class ClosedCounts:
+    """Everything counted since it was last taken, by second of the actual send and by request name."""
+
+    _cells: dict[tuple[int, str], _Cell] = field(default_factory=dict)
+
+    def count(
+        self, *, second: int, name: object, time_ms: float | None, length: int, exception: object, status: int
+    ) -> None:
+        """Count one request that has ended."""
+        cell = self._cells.setdefault((second, tag_of(name)), _Cell())
+        if exception is None:
+            cell.ok += 1
+        else:
+            cell.failed[kind_of(exception, status)] += 1
+        cell.received_bytes += length
+        time_us = min(max(round((time_ms or 0.0) * US_PER_MS), LOWEST_US), HIGHEST_US)
+        cell.time(time_us, failed=exception is not None)
+
+    def take(self, *, timers_us: list[tuple[int, int]]) -> str:
+        """A delta as JSON; then the counts begin anew. Empty when there is nothing to tell."""
+        cells, self._cells = self._cells, {}
+        if not cells and not timers_us:
+            return ""
+        return json.dumps({
+            "counts": [_entry(second, tag, cell) for (second, tag), cell in cells.items()],
+            "latency": [
+                {"second": second, "tag": tag + ending, "hdr": found.encode().decode("ascii")}
+                for (second, tag), cell in cells.items()
+                for ending, found in (("", cell.answered), (FAILED_ENDING, cell.unanswered))
+                if found is not None
+            ],
+            "control_timer_us": timers_us,
+        })  # fmt: skip
+
+
+def _histogram() -> Any:
+    return HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
+
+
+def _entry(second: int, tag: str, cell: _Cell) -> dict[str, Any]:
+    """In a closed model nothing is due but what was sent."""
+    failed = cell.failed.total()
+    sent = cell.ok + failed
+    unavailable = sum(count for kind, count in cell.failed.items() if is_unavailable(kind))
+    return {
+        "second": second, "request": tag, "due": sent, "sent": sent, "ok": cell.ok, "failed": dict(cell.failed),
+        "unavailable": unavailable, "unsent": 0, "sent_bytes": 0, "received_bytes": cell.received_bytes,
+    }  # fmt: skip

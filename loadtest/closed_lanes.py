@@ -1,0 +1,102 @@
+"""The Locust file beside somebody's own: golive counts and ends that one's users, and defines none.
+
+Beside loadtest/lanes.py the only importer of locust.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import gevent
+import locust.runners
+from locust import events
+from locust.runners import STATE_CLEANUP, MasterRunner, WorkerRunner
+
+from loadtest import lanes
+from loadtest.closed_sender import ClosedSender
+
+TIMER_S = 0.02
+LOCUSTS_OWN_CPU_WARNING = 90
+
+# Here Python does the sending, so Locust's warning is right again.
+locust.runners.CPU_WARNING_THRESHOLD = LOCUSTS_OWN_CPU_WARNING
+events.init.remove_listener(lanes.on_init)  # type: ignore[no-untyped-call]
+
+
+class _LocustUsers:
+    """The users of this worker."""
+
+    def __init__(self, environment: Any, runner: WorkerRunner) -> None:
+        self._runner = runner
+        host = str(environment.host or "").rstrip("/")
+        self._astray = [
+            f"{kind.__name__} sets host {kind.host!r}"
+            for kind in environment.user_classes
+            if kind.host and str(kind.host).rstrip("/") != host
+        ]
+        self._host, self._ending = host, False
+
+    def problem(self) -> str:
+        if not self._astray:
+            return ""
+        return f"the locustfile names another host than the target's ({self._host}): {'; '.join(self._astray)}"
+
+    def running(self) -> int:
+        return int(self._runner.user_count)
+
+    def end(self) -> None:
+        if not self._ending and self._runner.state != STATE_CLEANUP:  # a second stop beside one that is on raises
+            self._ending = True
+            gevent.spawn(self._end)
+
+    def _end(self) -> None:
+        try:
+            self._runner.stop()
+        finally:
+            self._ending = False
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def _on_init(environment: Any, runner: Any, **_: Any) -> None:
+    if isinstance(runner, WorkerRunner):
+        _become_worker(environment, runner)
+    elif isinstance(runner, MasterRunner):
+        lanes.become_master(environment, runner)
+
+
+def _become_worker(environment: Any, runner: WorkerRunner) -> None:
+    users = _LocustUsers(environment, runner)
+
+    def build(plan: str, shard: int, shards: int) -> ClosedSender:
+        del shard, shards  # Locust deals its users itself
+        sender = ClosedSender(plan=plan, clock=lanes.GeventClock(), users=users)
+        environment.events.request.add_listener(_counts_with(sender))
+        environment.events.test_stopping.add_listener(lambda **_: sender.over())
+        gevent.spawn(_watch_timers, sender)
+        return sender
+
+    # Locust's master takes no report of a worker that has said it stopped: the last one must go before that.
+    environment.events.test_stop.add_listener(lambda **_: runner._send_stats())  # noqa: SLF001
+    lanes.become_worker(runner, build)
+
+
+def _counts_with(sender: ClosedSender) -> Any:
+    def listener(
+        *, name: Any = "", response_time: Any = None, response_length: Any = 0, exception: Any = None,
+        start_time: Any = None, response: Any = None, **_: Any,
+    ) -> None:  # fmt: skip
+        sender.ended(
+            name=name, time_ms=response_time, length=int(response_length or 0), exception=exception or None,
+            status=int(getattr(response, "status_code", 0) or 0), began_unix_s=start_time,
+        )  # fmt: skip
+
+    return listener
+
+
+def _watch_timers(sender: ClosedSender) -> None:
+    """How late Python itself is: what shares its one thread with the users."""
+    while sender.state() != "done":
+        before_s = time.monotonic()
+        gevent.sleep(TIMER_S)
+        sender.timer_was_late(max(time.monotonic() - before_s - TIMER_S, 0.0))

@@ -1,0 +1,136 @@
+"""An ordinary locustfile under golive: its counts, its verdict, its end. Real Locust processes, a real server."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.driving import GOLIVE, laid_out, verdict_of
+from tests.http_server import CountingServer, an_answer
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+LOCUSTFILE = """\
+from locust import FastHttpUser, HttpUser, LoadTestShape, User, constant, task
+
+
+class Plain(HttpUser):
+    wait_time = constant(0.05)
+
+    @task(3)
+    def ok(self):
+        self.client.get("/ok", name="ok")
+
+    @task
+    def broken(self):
+        self.client.get("/broken")
+
+    @task
+    def judged(self):
+        with self.client.get("/ok", name="judged", catch_response=True) as answer:
+            answer.failure("not what I wanted")
+
+
+class Fast(FastHttpUser):
+    wait_time = constant(0.05)
+
+    @task
+    def broken(self):
+        self.client.get("/broken", name="fast, broken!")
+
+
+class Custom(User):
+    wait_time = constant(0.1)
+
+    @task
+    def event(self):
+        self.environment.events.request.fire(
+            request_type="custom", name="golive.lag", response_time=1.5, response_length=7, exception=None, context={}
+        )
+"""
+SHAPE = """
+
+class Six(LoadTestShape):
+    def tick(self):
+        return (6, 6)
+"""
+
+
+async def broken_where_asked(line: str, _number: int) -> bytes:
+    return an_answer(503 if "broken" in line else 200)
+
+
+def started(folder: Path, locustfile: str, url: str) -> subprocess.Popen[bytes]:
+    laid_out(folder, url)
+    (folder / "own.py").write_text(locustfile)
+    command = [str(GOLIVE), "run", "short.yaml", "--target", "here", "--locustfile", "own.py", "--rate", "5"]
+    with (folder / "said.txt").open("w") as said:
+        return subprocess.Popen([*command, "--users", "6", "--spawn-rate", "6"], cwd=folder, stdout=said, stderr=said)
+
+
+def run_of(folder: Path) -> Path:
+    (found,) = (folder / "results").iterdir()
+    return found
+
+
+def counted(run: Path) -> tuple[Counter[str], Counter[str]]:
+    """Requests and failures of the record, by name."""
+    sent: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    for line in (run / "seconds.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        sent[entry["request"]] += entry["sent"]
+        failed.update({f"{entry['request']}: {kind}": count for kind, count in entry["failed"].items()})
+    return sent, failed
+
+
+def test_an_ordinary_locustfile_runs_and_its_counts_are_locusts_and_the_servers(tmp_path: Path) -> None:
+    with CountingServer(broken_where_asked) as server:
+        assert started(tmp_path, LOCUSTFILE + SHAPE, server.url).wait(90) in {1, 3}
+        reached = server.total
+    run = run_of(tmp_path)
+    sent, failed = counted(run)
+    with (run / "locust" / "stats_stats.csv").open() as table:
+        locusts = {row["Name"]: int(row["Request Count"]) for row in csv.DictReader(table)}
+    assert locusts.pop("Aggregated") == sent.total()
+    escaped = {"fast, broken!": "fast%2C broken%21", "golive.lag": "golive%2Elag"}
+    assert sent == Counter({escaped.get(name, name): count for name, count in locusts.items()})
+    assert reached == sent.total() - sent["golive%2Elag"]
+    assert failed == Counter({
+        "/broken: status 503": sent["/broken"], "fast%2C broken%21: status 503": sent["fast%2C broken%21"],
+        "judged: check": sent["judged"],
+    })  # fmt: skip
+    verdict = verdict_of(tmp_path)
+    assert [finding["kind"] for finding in verdict["findings"]].count("closed-model") == 1
+    assert json.loads((run / "run.json").read_text())["model"] == "closed"
+    assert "Closed model" in (run / "report.html").read_text()
+    assert "Closed model" in (tmp_path / "said.txt").read_text()
+    throughput = next(one for one in verdict["judgements"] if one["kind"] == "throughput")
+    assert throughput["target"].startswith("≥ 5 rps")
+
+
+def test_golive_stop_ends_the_users_within_seconds(tmp_path: Path) -> None:
+    with CountingServer(broken_where_asked) as server:
+        running = started(tmp_path, LOCUSTFILE, server.url)
+        deadline_s = time.monotonic() + 40
+        while server.total < 20:
+            assert time.monotonic() < deadline_s, (tmp_path / "said.txt").read_text()
+            time.sleep(0.1)
+        subprocess.run([str(GOLIVE), "stop"], cwd=tmp_path, check=True)
+        assert running.wait(60) == 3
+        assert counted(run_of(tmp_path))[0].total() >= server.total
+    assert json.loads((run_of(tmp_path) / "run.json").read_text())["ended"] == "stopped"
+
+
+def test_a_locustfile_that_names_another_host_sends_nothing(tmp_path: Path) -> None:
+    elsewhere = LOCUSTFILE.replace("class Fast(FastHttpUser):", 'class Fast(FastHttpUser):\n    host = "http://x.test"')
+    with CountingServer(broken_where_asked) as server:
+        assert started(tmp_path, elsewhere, server.url).wait(90) == 4
+        assert server.total == 0
+    assert "another host than the target's" in " ".join((tmp_path / "said.txt").read_text().split())

@@ -1,0 +1,154 @@
+"""A locustfile's users behind the engine's port: what failed is told by kind, all is counted, the users are ended."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest._engine import Histograms
+from loadtest.closed_counts import ClosedCounts
+from loadtest.closed_kinds import is_unavailable, kind_of, tag_of
+from loadtest.closed_sender import ClosedSender
+
+CatchResponseError = type("CatchResponseError", (Exception,), {})
+
+
+def caused(outer: Exception, inner: Exception) -> Exception:
+    outer.__cause__ = inner
+    return outer
+
+
+@pytest.mark.parametrize(
+    ("exception", "status", "kind"),
+    [
+        (ConnectionRefusedError(), 0, "refused"),
+        (requests.ConnectionError(caused(OSError(), ConnectionRefusedError())), 0, "refused"),
+        (requests.ConnectionError("aborted", ConnectionResetError()), 0, "reset"),
+        (requests.ConnectTimeout(), 0, "timeout connect"),
+        (requests.ReadTimeout(), 0, "timeout wait"),
+        (TimeoutError(), 0, "timeout wait"),
+        (requests.exceptions.SSLError(), 0, "tls"),
+        (caused(requests.ConnectionError(), socket.gaierror()), 0, "unreachable"),
+        (requests.HTTPError(), 503, "status 503"),
+        (CatchResponseError("no"), 200, "check"),
+        (CatchResponseError("no"), 503, "check"),
+        (KeyError("x"), 200, "exception KeyError"),
+    ],
+)
+def test_an_exception_becomes_a_kind(exception: Exception, status: int, kind: str) -> None:
+    assert kind_of(exception, status) == kind
+
+
+def test_what_the_platform_did_not_answer_was_unavailable() -> None:
+    kinds = ["refused", "reset", "unreachable", "timeout wait", "status 502", "status 404", "check", "tls"]
+    assert [is_unavailable(kind) for kind in kinds] == [True] * 5 + [False] * 3
+
+
+@given(st.text())
+def test_a_name_never_means_something_else_in_the_record(name: str) -> None:
+    tag = tag_of(name)
+    assert tag
+    assert not set(tag) & set(",!\n\r")
+    assert not tag.startswith("golive.")
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.floats(0, 1e5), st.booleans())))
+def test_everything_is_counted_once_and_has_its_time(ended: list[tuple[int, str, float, bool]]) -> None:
+    counts = ClosedCounts()
+    for second, name, time_ms, fails in ended:
+        error = ConnectionRefusedError() if fails else None
+        counts.count(second=second, name=name, time_ms=time_ms, length=2, exception=error, status=0)
+    body = json.loads(counts.take(timers_us=[]) or '{"counts": [], "latency": []}')
+    assert sum(entry["sent"] for entry in body["counts"]) == len(ended)
+    assert sum(entry["unavailable"] for entry in body["counts"]) == sum(fails for *_, fails in ended)
+    assert all(entry["due"] == entry["sent"] == entry["ok"] + sum(entry["failed"].values()) for entry in body["counts"])
+    histograms = Histograms()
+    for entry in body["latency"]:
+        histograms.add(entry["tag"], entry["hdr"])
+    timed = {tag: histograms.take(tag, bounds_us=[1000])[0] for tag in histograms.tags()}
+    assert sum(timed.values()) == len(ended)
+    assert sum(count for tag, count in timed.items() if tag.endswith("!failed")) == sum(fails for *_, fails in ended)
+    assert not counts.take(timers_us=[])
+
+
+@dataclass
+class Clock:
+    now_s: float = 100.0
+
+    def unix_s(self) -> float:
+        return self.now_s + 5000.0
+
+    def monotonic_s(self) -> float:
+        return self.now_s
+
+    def sleep_s(self, duration_s: float) -> None:
+        self.now_s += duration_s
+
+
+@dataclass
+class Users:
+    count: int = 3
+    asked: int = 0
+
+    def problem(self) -> str:
+        return ""
+
+    def running(self) -> int:
+        return self.count
+
+    def end(self) -> None:
+        self.asked += 1
+
+
+def a_sender(duration_s: float = 10.0) -> tuple[ClosedSender, Clock, Users]:
+    clock, users = Clock(), Users()
+    sender = ClosedSender(plan=json.dumps({"duration_s": duration_s}), clock=clock, users=users)
+    sender.start(start_in_us=1_000_000, start_unix_us=9_000_000_000, lease_us=5_000_000)
+    return sender, clock, users
+
+
+def ended(sender: ClosedSender, **what: Any) -> None:
+    sender.ended(**{"name": "a", "length": 0, "exception": None, "status": 200, **what})
+
+
+def test_a_request_is_booked_in_the_second_of_its_send_on_the_masters_clock() -> None:
+    sender, clock, _ = a_sender()
+    clock.now_s = 104.5  # 3.5 s after the start, which is second 9000
+    ended(sender, began_unix_s=clock.unix_s() - 2.0, time_ms=2000.0)
+    ended(sender, began_unix_s=None, time_ms=100.0)
+    assert [entry["second"] for entry in json.loads(sender.drain())["counts"]] == [9001, 9003]
+
+
+def test_users_are_ended_when_halted_and_it_is_done_when_they_are_gone() -> None:
+    sender, clock, users = a_sender()
+    clock.now_s = 102.0
+    assert sender.state() == "running"
+    sender.halt(because="abort limit")
+    assert users.asked
+    assert sender.state() == "draining"
+    users.count = 0
+    assert (sender.state(), sender.halted_because()) == ("done", "abort limit")
+
+
+def test_users_are_ended_when_the_master_is_silent() -> None:
+    sender, clock, users = a_sender()
+    clock.now_s = 105.5
+    assert sender.state() == "draining"
+    assert users.asked
+    assert "silent" in sender.halted_because()
+
+
+def test_users_are_ended_at_the_plans_end_if_nobody_else_did() -> None:
+    sender, clock, users = a_sender(duration_s=2.0)
+    sender.renew_lease(lease_us=60_000_000)
+    clock.now_s = 104.9
+    assert sender.state() == "draining"
+    assert users.asked
+    assert sender.halted_because() == ""
