@@ -77,7 +77,7 @@ def _become_worker(environment: Any, runner: WorkerRunner) -> None:
         return sender
 
     # Locust's master takes no report of a worker that has said it stopped: the last one must go before that.
-    environment.events.test_stop.add_listener(lambda **_: runner._send_stats())  # noqa: SLF001
+    environment.events.test_stop.add_listener(lambda **_: runner._send_stats())
     lanes.become_worker(runner, build)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from loadtest.closed_counts import ClosedCounts
 from loadtest.ports import Clock
 
-OVERTIME_S = 1.5  # the master ends the users; a worker that does not hear of it ends them itself
+OVERTIME_S = 0.1  # so that the last second of the hold is whole
 
 
 class Users(Protocol):

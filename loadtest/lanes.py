@@ -112,7 +112,6 @@ class _Accounts:
     def __init__(self, stats: RequestStats, orders: Orders, tally: Tally) -> None:
         self._stats, self._orders, self._tally = stats, orders, tally
         self._rows, self._times = Rows(), TimesSum(tally.bounds)
-        self.load_is_over = False
 
     def accepted(self, *, worker: int, body: Mapping[str, Any], vitals: Mapping[str, float]) -> None:
         self._times.add(body)
@@ -127,6 +126,10 @@ class _Accounts:
         times = self._times.take()
         self._tally.timed(times)
         _inject(self._stats, self._rows.take(times), self._orders)
+
+    def settle_all(self) -> None:
+        """Hand over the last counts."""
+        self.settle()
 
     def settle_forever(self) -> None:
         while True:
@@ -146,20 +149,19 @@ class _ClosedAccounts(_Accounts):
         self._requests += sum(entry["sent"] for entry in body.get("counts", ()))
 
     def leave_after(self, director: Director) -> None:
-        """Locust's own tables come by its own reports; then it takes a second to its CSV."""
+        """The workers have ended their users by themselves; Locust's master is ended here."""
         while not director.finished:
             gevent.sleep(0.05)
+        self.settle_all()
+        self._runner.quit()
+
+    def settle_all(self) -> None:
+        """Locust's own tables come by its own reports; then it takes a second to its CSV."""
+        self.settle()
         until_s = time.monotonic() + 3.0
         while self._runner.stats.total.num_requests < self._requests and time.monotonic() < until_s:
             gevent.sleep(0.05)
         gevent.sleep(1.5)
-        self._runner.quit()
-
-    def happened(self, kind: str, fields: Mapping[str, Any]) -> None:
-        super().happened(kind, fields)
-        if kind == "load_ended":
-            self.load_is_over = True
-            gevent.spawn(self._runner.stop)
 
     def settle(self) -> None:
         self._tally.timed(self._times.take())
@@ -356,12 +358,10 @@ def _end(director: Director, accounts: _Accounts, page: MetricsPage) -> None:
 
     Its own quit waits half a second for its workers, and the tail of a run takes as long as the longest answer.
     """
-    if accounts.load_is_over:
-        return  # the users of a locustfile: their last counts come when they have ended
     director.finish("Locust's own stop")
     while not director.finished:
         gevent.sleep(0.05)
-    accounts.settle()
+    accounts.settle_all()
     finished_s = time.monotonic()
     while page.is_awaited(finished_s):  # so that Prometheus has the run's totals too
         gevent.sleep(0.05)
