@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from loadtest.slowest import Sieve
+
 FORMAT = 1
 HLOG_HEAD = "#[golive record, values in microseconds]\n#[Histogram log format version 1.3]\n"
 HLOG_COLUMNS = '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n'
@@ -24,6 +26,8 @@ class RecordWriter:
         self._workers = _append(folder / "workers.jsonl")
         self._hlog = _append(folder / "load.hlog")
         self._addresses = _append(folder / "addresses.jsonl")
+        self._exemplars = _append(folder / "exemplars.jsonl")
+        self._sieve = Sieve()
         if self._hlog.tell() == 0:
             self._hlog.write(HLOG_HEAD + HLOG_COLUMNS)
             self._hlog.flush()
@@ -39,6 +43,9 @@ class RecordWriter:
         self._hlog.flush()
         self._addresses.write("".join(_given(entry, origin) for entry in body.get("addresses", ())))
         self._addresses.flush()
+        told = self._sieve.through(body.get("exemplars", ()))
+        self._exemplars.write("".join(_dumps({**entry, **origin}) for entry in told))
+        self._exemplars.flush()
         self._seconds.write("".join(_dumps({**entry, **origin}) for entry in body.get("counts", ())))
         self._seconds.flush()
         for entry in body.get("logins", ()):
@@ -59,7 +66,7 @@ class RecordWriter:
 
     def close(self) -> None:
         """Make everything durable."""
-        for file in (self._events, self._seconds, self._workers, self._hlog, self._addresses):
+        for file in (self._events, self._seconds, self._workers, self._hlog, self._addresses, self._exemplars):
             file.flush()
             os.fsync(file.fileno())
             file.close()

@@ -60,6 +60,7 @@ def engine_plan(
         "tables": [_table(name, table) for name, table in tables.items()],
         "login": _login(workload.login, secrets) if workload.login else None,
         "requests": list(_requests(workload)),
+        **({"trace": {"sampled_ratio": sending.trace_sampled_ratio}} if sending.traceparent else {}),
         **({"flows": list(_flows(workload))} if workload.flows else {}),
     }
 

@@ -38,6 +38,8 @@ class Sending:
     connect_timeout_s: float = 3.0
     seed: int = 1
     addresses: Literal["all", "first"] = "all"  # of those that the target's name stands for; in turn
+    traceparent: bool = False  # W3C Trace Context on each request: 70 bytes, and the platform's tracers obey the mark
+    trace_sampled_ratio: float = 0.01  # of the traces, so many ask to be kept
     trust_ca_file: str = ""  # PEM; empty: the system's own roots
     tls: Tls = field(default_factory=Tls)  # a target's own goes before it
     connection: ConnectionPolicy = field(default_factory=ConnectionPolicy)

@@ -34,6 +34,7 @@ from analysis.report.reconciliation import reconciliation_table
 from analysis.report.repeat import Command, commands
 from analysis.report.run_tables import events_table, evidence_table, versions_table, workers_table
 from analysis.report.scaling_tables import autoscalers_table, scale_ups_table
+from analysis.report.slowest_table import slowest_table
 from analysis.report.tables import Table
 from analysis.report.wording import count, into_run, milliseconds, rate, time_of_day
 from analysis.report.worst_window import WorstWindow, worst_window
@@ -147,6 +148,7 @@ def _tables(record: RunRecord, evidence: Evidence, measurement: Measurement, see
         requests_table(record, evidence.hold),
         *journey_tables(record, evidence.hold),
         failures_table(record, evidence.hold),
+        slowest_table(record, evidence.hold),
         reconciliation_table(evidence),
         *([scale_ups_table(record, seen)] if seen else []),
         writes_table(record),

@@ -166,3 +166,12 @@ def test_a_second_run_of_a_plan_draws_other_values_and_a_repeated_one_the_same()
     assert first == again
     assert first != second
     assert for_run(replace(plan, sending=replace(plan.sending, seed=2)), "run-1").sending.seed != first
+
+
+def test_requests_carry_traces_only_when_the_plan_says_so_and_in_its_share() -> None:
+    plain = a_plan(get())
+    assert "trace" not in engine_plan(plain, run_date="2026-11-24", tables={}, secrets={})
+    traced = replace(plain, sending=replace(plain.sending, traceparent=True, trace_sampled_ratio=0.25))
+    plan = engine_plan(traced, run_date="2026-11-24", tables={}, secrets={})
+    assert plan["trace"] == {"sampled_ratio": 0.25}
+    _engine.validate_plan(json.dumps(plan))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::codec::{Answer, Fault};
 use crate::exchange::{Exchange, Reading};
+use crate::exemplars::Exemplar;
 use crate::failure::Failure;
 use crate::policy::{announce_close, Life};
 use crate::pool::Pool;
@@ -167,6 +168,7 @@ impl Connection {
             written_ns: self.pool.now_ns(),
             request: arrival.request,
             bytes: self.output.len() as u64,
+            number: arrival.number,
         };
         self.pool.note(|record| record.sent(&sent));
         self.pool.written(self.slot);
@@ -221,7 +223,15 @@ impl Connection {
         let passed_us = now_ns.saturating_sub(arrival.due_ns) / 1000;
         // The unanswered stand at their time-out, however early a connect time-out came.
         let latency_us = if failure.is_timeout() { timeout_us } else { passed_us.min(timeout_us) };
+        let exemplar = Exemplar {
+            number: arrival.number,
+            due_ns: arrival.due_ns,
+            sent_ns: sent.map(|sent| sent.written_ns),
+            done_ns: self.pool.now_ns(),
+            failure: Some(failure),
+        };
         self.pool.note(|record| {
+            record.example(arrival.request, &exemplar);
             if sent.is_none() {
                 record.never_written(arrival.due_ns, arrival.request, failure, latency_us);
             } else {

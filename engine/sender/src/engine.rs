@@ -24,6 +24,7 @@ use crate::record::{Record, Taken};
 use crate::shard::{ArrivalsOf, Shard};
 use crate::target::Target;
 use crate::template::{Sources, Template};
+use crate::trace::Trace;
 use crate::trial::Trial;
 use crate::trial_words::Veil;
 use crate::visibility::Visibility;
@@ -228,7 +229,8 @@ impl Engine {
             taken.merge(part);
         }
         let names: Vec<String> = self.plan.requests.iter().map(|request| request.name.clone()).collect();
-        let (mut delta, spare) = taken.into_delta(started.start_unix_s, &names);
+        let (mut delta, spare) =
+            taken.into_delta(started.start_unix_s, &names, Trace::of(&self.plan).as_ref());
         delta.latency.extend(self.visibility.take_before(before, started.start_unix_s, &names));
         lock(&records[0]).give_back(spare);
         let quiet = self.control_timer.take_before(before);
@@ -241,7 +243,7 @@ impl Engine {
         let addresses = lock(&self.target).addresses.take(at(now_s));
         let mut told = json!({
             "counts": delta.counts, "latency": delta.latency, "in_flight": in_flight, "control_timer_us": timers,
-            "addresses": addresses,
+            "addresses": addresses, "exemplars": delta.exemplars,
         });
         let renewed = lock(&self.sources).keyring.as_ref().map(|keyring| keyring.take_before(before, at(0)));
         if let Some(renewed) = renewed.filter(|renewed| !renewed.is_empty()) {

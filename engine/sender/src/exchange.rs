@@ -13,6 +13,8 @@ use crate::schedule::Arrival;
 use crate::target::Stream;
 
 const KEEP_ROOM: usize = 64 * 1024;
+/// After so many reads in a row the other connections, and the pacer, have their turn: a flood must not delay them.
+const READS_IN_A_ROW: u32 = 4;
 
 /// A stream in a slot of the pool, and what the server sent beyond the answers understood so far.
 #[derive(Debug)]
@@ -61,11 +63,19 @@ impl Exchange {
     pub async fn read(&mut self, pool: &Pool, kind: &Kind) -> Reading {
         let mut reader = AnswerReader::new(kind.is_head);
         let mut begun = false;
+        let mut reads = 0;
         poll_fn(|cx| loop {
+            if reads == READS_IN_A_ROW {
+                reads = 0;
+                cx.waker().wake_by_ref();
+                return pool.expired_or_pending(self.slot, cx).map(|()| Reading::TimedOut { in_body: true });
+            }
+            reads += 1;
             let mut scratch = pool.scratch.borrow_mut();
             let mut buffer = ReadBuf::new(&mut scratch[..]);
             match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
                 Poll::Pending => {
+                    reads = 0;
                     let in_body = reader.in_body() || begun;
                     return pool.expired_or_pending(self.slot, cx).map(|()| Reading::TimedOut { in_body });
                 }

@@ -32,9 +32,18 @@ pub struct Plan {
     pub login: Option<Login>,
     pub requests: Vec<Request>,
     #[serde(default)]
+    pub trace: Option<TracePlan>,
+    #[serde(default)]
     pub flows: Vec<Flow>,
     #[serde(default)]
     pub addresses: Spread,
+}
+
+/// Whether requests carry a trace context, and which share of the traces asks to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TracePlan {
+    pub sampled_ratio: f64,
 }
 
 /// How arrivals are spread along the rate line.
@@ -209,6 +218,9 @@ impl Plan {
         }
         for (index, request) in self.requests.iter().enumerate() {
             check_request(&format!("requests[{index}]"), request)?;
+        }
+        if let Some(trace) = self.trace {
+            trace.check()?;
         }
         if let Some(login) = &self.login {
             check_timeout("login.timeout_us", login.timeout_us)?;

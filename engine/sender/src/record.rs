@@ -8,8 +8,10 @@ use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 use hdrhistogram::Histogram;
 use serde_json::{json, Value};
 
+use crate::exemplars::{Exemplar, Slowest};
 use crate::failure::Failure;
 use crate::plan::LONGEST_US;
+use crate::trace::Trace;
 
 type Latencies = Histogram<u32>;
 
@@ -46,6 +48,8 @@ struct Counts {
     failed: BTreeMap<Failure, u64>,
     answered: Option<Latencies>,
     failed_latency: Option<Latencies>,
+    slowest: Slowest,
+    slowest_failed: Slowest,
 }
 
 /// A request that has been written.
@@ -55,6 +59,7 @@ pub struct Sent {
     pub written_ns: u64,
     pub request: usize,
     pub bytes: u64,
+    pub number: u64,
 }
 
 impl Record {
@@ -90,6 +95,13 @@ impl Record {
             counts.ok += 1;
             counts.received_bytes += received_bytes;
             note(&mut counts.answered, latency_us, spare);
+            counts.slowest.offer(&Exemplar {
+                number: sent.number,
+                due_ns: sent.due_ns,
+                sent_ns: Some(sent.written_ns),
+                done_ns,
+                failure: None,
+            });
         });
     }
 
@@ -106,6 +118,11 @@ impl Record {
             counts.unavailable += u64::from(failure.is_unavailable());
             note(&mut counts.failed_latency, latency_us, spare);
         });
+    }
+
+    /// A failed request's own story, should it be among the slowest.
+    pub fn example(&mut self, request: usize, exemplar: &Exemplar) {
+        self.counts(exemplar.due_ns, request).slowest_failed.offer(exemplar);
     }
 
     /// A request could not even be written because its connection failed: it counts as sent and failed.
@@ -198,11 +215,15 @@ impl Taken {
     }
 
     /// The counts and histograms as engine/DELTA.md has them; empties the histograms for use again.
-    pub fn into_delta(self, start_unix_s: u64, names: &[String]) -> (Delta, Vec<Latencies>) {
+    pub fn into_delta(self, start_unix_s: u64, names: &[String], trace: Option<&Trace>) -> (Delta, Vec<Latencies>) {
         let mut delta = Delta::default();
         let mut spare = Vec::new();
         let mut serializer = V2DeflateSerializer::new();
         for (at, second) in self.seconds {
+            for (counts, name) in second.requests.iter().zip(names) {
+                let kept = counts.slowest.iter().chain(counts.slowest_failed.iter());
+                delta.exemplars.extend(kept.map(|one| one.entry(start_unix_s, name, trace)));
+            }
             second.write(start_unix_s + at, names, &mut delta, &mut serializer, &mut spare);
         }
         (delta, spare)
@@ -214,6 +235,7 @@ impl Taken {
 pub struct Delta {
     pub counts: Vec<Value>,
     pub latency: Vec<Value>,
+    pub exemplars: Vec<Value>,
 }
 
 impl Second {
@@ -274,6 +296,8 @@ impl Counts {
         }
         add(&mut self.answered, other.answered);
         add(&mut self.failed_latency, other.failed_latency);
+        self.slowest.merge(&other.slowest);
+        self.slowest_failed.merge(&other.slowest_failed);
     }
 
     fn entry(&self, second: u64, name: &str) -> Value {

@@ -12,6 +12,7 @@ use crate::keyring::Keyring;
 use crate::plan::{refuse, Piece, Plan, Request, Table, Text, Value};
 use crate::schedule::hash;
 use crate::spelling::{decimal, json_inner, percent, signed, uuid};
+use crate::trace::Trace;
 
 /// Where a text stands; decides how its values are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,7 @@ enum Part {
     Captured { name: usize, place: Place },
     Cookies,
     Key { keyring: Arc<Keyring>, place: Place },
+    Traceparent { trace: Trace, salt: u64 },
 }
 
 /// For whom a request is written: all its values follow from this.
@@ -122,6 +124,7 @@ impl Template {
             }
             head.push(Part::Cookies);
         }
+        compiler.trace(request, &mut head);
         let body = match &request.body {
             None => None,
             Some(text) => {
@@ -213,6 +216,9 @@ impl Part {
             Self::Csv { feed, rows } => {
                 out.extend_from_slice(&rows[feed.row(draw.seed, &draw.occasion, rows.len() as u64)]);
             }
+            Self::Traceparent { trace, salt } => {
+                trace.write(draw.occasion.number, salt ^ draw.occasion.request, out);
+            }
             Self::Uuid => uuid(draw.random.u128(..), out),
             Self::Token(tokens) => {
                 out.extend_from_slice(&tokens[(draw.occasion.number % tokens.len() as u64) as usize]);
@@ -243,6 +249,18 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
+    /// Mark the request, unless it brings its own mark.
+    fn trace(&self, request: &Request, head: &mut Vec<Part>) {
+        let is_marked = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("traceparent"));
+        if let (Some(trace), false) = (Trace::of(self.plan), is_marked) {
+            // Each step of a journey is a span of its own.
+            let salt = request.name.bytes().fold(0, |salt, byte| hash(salt, u64::from(byte)));
+            head.push(Part::Fixed(b"traceparent: ".to_vec()));
+            head.push(Part::Traceparent { trace, salt });
+            head.push(Part::Fixed(b"\r\n".to_vec()));
+        }
+    }
+
     fn text(&self, text: &Text, place: Place, parts: &mut Vec<Part>) -> Result<(), EngineError> {
         for piece in text {
             parts.push(match piece {
