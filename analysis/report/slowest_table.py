@@ -14,7 +14,7 @@ UNTRACED = (
     "The requests carried no trace: `sending: {traceparent: true}` in the plan gives each one that the platform's own"
     " tracing can be searched for."
 )
-TRACED = "Search the platform's tracing for the trace; those marked * asked it to be kept."
+TRACED = "The platform's own tracing can be searched for the trace; a sampled one asked to be kept."
 
 
 def slowest_table(record: RunRecord, hold: Window) -> Table:
@@ -28,7 +28,7 @@ def slowest_table(record: RunRecord, hold: Window) -> Table:
         columns=(
             text("Request"), text("Ended"), number("Took", "from the instant it was due to its end"),
             number("To send", "of this, from the instant it was due until it was written: the generator's own part"),
-            number("Due", "into the run"), *([text("Trace")] if has_traces else []),
+            number("Due", "into the run"), *([text("Sampled"), text("Trace")] if has_traces else []),
         ),
         rows=tuple(_row(one, record, has_traces=has_traces) for one in found),
         note=f"{stretch} The slowest {OF_EACH} of each kind answered as expected, and of each that failed."
@@ -40,8 +40,8 @@ def slowest_table(record: RunRecord, hold: Window) -> Table:
 def _row(one: Exemplar, record: RunRecord, *, has_traces: bool) -> tuple[str, ...]:
     t0_us = (record.header.t0_unix_s or one.second) * 1e6
     waited = NOTHING if one.sent_unix_us is None else milliseconds((one.sent_unix_us - one.due_unix_us) / 1e3)
-    trace = one.trace_id + ("*" if one.sampled else "")
+    traced = ("yes" if one.sampled else "no", one.trace_id) if one.trace_id else (NOTHING, NOTHING)
     return (
         one.request, one.outcome, milliseconds(one.took_us / 1e3), waited, into_run((one.due_unix_us - t0_us) / 1e6),
-        *([trace or NOTHING] if has_traces else []),
+        *(traced if has_traces else ()),
     )  # fmt: skip

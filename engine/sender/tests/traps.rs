@@ -97,7 +97,7 @@ fn bomb() -> &'static [u8] {
     BOMB.get_or_init(|| {
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         for _ in 0..1024 {
-            packed.write_all(&[0u8; 65536]).expect("packed");
+            packed.write_all(&vec![0u8; 65536]).expect("packed");
         }
         let packed = packed.finish().expect("packed");
         let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len());
@@ -106,6 +106,7 @@ fn bomb() -> &'static [u8] {
 }
 
 /// The length of the bomb as it travels.
+#[must_use]
 pub fn bomb_len() -> u64 {
     let head = bomb().windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
     (bomb().len() - head) as u64
