@@ -229,8 +229,7 @@ impl Engine {
             taken.merge(part);
         }
         let names: Vec<String> = self.plan.requests.iter().map(|request| request.name.clone()).collect();
-        let (mut delta, spare) =
-            taken.into_delta(started.start_unix_s, &names, Trace::of(&self.plan).as_ref());
+        let (mut delta, spare) = taken.into_delta(started.start_unix_s, &names, Trace::of(&self.plan).as_ref());
         delta.latency.extend(self.visibility.take_before(before, started.start_unix_s, &names));
         lock(&records[0]).give_back(spare);
         let quiet = self.control_timer.take_before(before);

@@ -12,7 +12,7 @@ use crate::keyring::Keyring;
 use crate::plan::{refuse, Piece, Plan, Request, Table, Text, Value};
 use crate::schedule::hash;
 use crate::spelling::{decimal, json_inner, percent, signed, uuid};
-use crate::trace::Trace;
+use crate::trace::{trace_of, Trace};
 
 /// Where a text stands; decides how its values are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +124,11 @@ impl Template {
             }
             head.push(Part::Cookies);
         }
-        compiler.trace(request, &mut head);
+        if let Some((trace, salt)) = trace_of(plan, request) {
+            head.push(Part::Fixed(b"traceparent: ".to_vec()));
+            head.push(Part::Traceparent { trace, salt });
+            head.push(Part::Fixed(b"\r\n".to_vec()));
+        }
         let body = match &request.body {
             None => None,
             Some(text) => {
@@ -249,18 +253,6 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    /// Mark the request, unless it brings its own mark.
-    fn trace(&self, request: &Request, head: &mut Vec<Part>) {
-        let is_marked = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("traceparent"));
-        if let (Some(trace), false) = (Trace::of(self.plan), is_marked) {
-            // Each step of a journey is a span of its own.
-            let salt = request.name.bytes().fold(0, |salt, byte| hash(salt, u64::from(byte)));
-            head.push(Part::Fixed(b"traceparent: ".to_vec()));
-            head.push(Part::Traceparent { trace, salt });
-            head.push(Part::Fixed(b"\r\n".to_vec()));
-        }
-    }
-
     fn text(&self, text: &Text, place: Place, parts: &mut Vec<Part>) -> Result<(), EngineError> {
         for piece in text {
             parts.push(match piece {

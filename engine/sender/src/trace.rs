@@ -1,7 +1,7 @@
 //! W3C Trace Context: which trace a request belongs to, from (seed, arrival) alone, so that it can be found again.
 
 use crate::error::EngineError;
-use crate::plan::{refuse, Plan, TracePlan};
+use crate::plan::{refuse, Plan, Request, TracePlan};
 use crate::schedule::hash;
 
 /// The bits of a trace id that a tracer decides by (W3C Trace Context 2, "random-trace-id").
@@ -56,6 +56,16 @@ impl Trace {
     pub fn text(&self, number: u64) -> String {
         format!("{:032x}", self.id(number))
     }
+}
+
+/// How a kind of request is marked, and what tells its spans from those of other kinds; not when it brings its own mark.
+#[must_use]
+pub fn trace_of(plan: &Plan, request: &Request) -> Option<(Trace, u64)> {
+    if request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("traceparent")) {
+        return None;
+    }
+    let salt = request.name.bytes().fold(0, |salt, byte| hash(salt, u64::from(byte)));
+    Trace::of(plan).map(|trace| (trace, salt))
 }
 
 impl TracePlan {
