@@ -73,8 +73,12 @@ def _limits(plan: Plan) -> Iterator[str]:
         yield f"sending.connect_timeout_s {sending.connect_timeout_s} is not above 0 and at most 60"
     for problem in transport_problems(plan.tls, sending.connection):
         yield f"sending: {problem}"
-    if not 0 <= sending.trace_sampled_ratio <= 1:
-        yield f"sending.trace_sampled_ratio {sending.trace_sampled_ratio} is not 0 to 1"
+    yield from _shares(plan)
+
+
+def _shares(plan: Plan) -> Iterator[str]:
+    if not 0 <= plan.sending.trace_sampled_ratio <= 1:
+        yield f"sending.trace_sampled_ratio {plan.sending.trace_sampled_ratio} is not 0 to 1"
     if not 0 < plan.abort.failed_ratio <= 1:
         yield f"abort.failed_ratio {plan.abort.failed_ratio} is not above 0 and at most 1"
 
