@@ -8,9 +8,9 @@ from pathlib import Path
 
 from scenarios.closed_plan import closed_orders
 from scenarios.engine_plan import engine_plan, for_run
-from scenarios.files import read_ca, read_plan_json, read_secrets
+from scenarios.files import read_plan_json, read_secrets
 from scenarios.files_tables import read_tables
-from scenarios.files_tls import read_client_identity
+from scenarios.files_tls import read_ca, read_client_identity
 from scenarios.plan import Plan
 
 STOP_FILE = "stop-request"

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from scenarios.engine_plan import secret_names
 from scenarios.errors import PlanError, RecordUnreadable
+from scenarios.files_tls import check_tls_files, sending_beside, tls_beside
 from scenarios.plan import AbortLimits, Plan, Sending
 from scenarios.plan_check import check_plan, with_canary
 from scenarios.plan_json import plan_from_json, plan_to_json
@@ -33,7 +34,6 @@ __all__ = [
     "list_plans",
     "load_plan",
     "plan_to_json",
-    "read_ca",
     "read_objectives",
     "read_plan_json",
     "read_rehearsal",
@@ -107,7 +107,7 @@ def load_plan(
         objectives=read_objectives(file.objectives),
         rate_to_prove_rps=to_prove_rps,
         workers=file.workers if workers is None else workers,
-        sending=file.sending,
+        sending=sending_beside(path, file.sending),
         abort=file.abort,
         thresholds=file.thresholds,
         watch_after_s=duration_s(file.watch_after, where=f"{path}: `watch_after`"),
@@ -118,6 +118,7 @@ def load_plan(
             plan, file.search, phases=profile, seconds=lambda key, text: duration_s(text, where=f"{path}: `{key}`")
         )
     check_plan(plan)
+    check_tls_files(plan, where=str(path))
     return plan
 
 
@@ -201,7 +202,9 @@ def read_targets(path: Path) -> tuple[Target, ...]:
     """The entries of targets.yaml; an empty file has none."""
     if read_yaml(path) is None:
         return ()
-    return read_as(tuple[Target, ...], path, like="the example in targets.yaml")
+    targets = read_as(tuple[Target, ...], path, like="the example in targets.yaml")
+    # Only what a run needs is held to be there: not every machine has every target's key.
+    return tuple(replace(one, tls=tls_beside(path, one.tls)) if one.tls else one for one in targets)
 
 
 def read_rehearsal(name: str) -> dict[str, Any]:
@@ -234,14 +237,3 @@ def read_secrets(workload: Workload) -> dict[str, str]:
             remedy="Set it in the environment; it is never written down.",
         )
     return {name: os.environ[name] for name in names}
-
-
-def read_ca(plan: Plan) -> str:
-    """The certificates that the plan trusts; "" for the system's own."""
-    path = plan.sending.trust_ca_file
-    if not path:
-        return ""
-    try:
-        return Path(path).read_text(encoding="ascii")
-    except (OSError, ValueError) as wrong:
-        raise PlanError(f"`sending.trust_ca_file`: {path}: {wrong}.", remedy="Name a PEM file.") from wrong

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from loadtest.cluster.orders import portable
 from loadtest.run_orders import compiled_plan
 from scenarios.engine_plan import redacted_engine_plan
 from scenarios.errors import PlanError
-from scenarios.files import load_plan
+from scenarios.files import load_plan, read_targets
 from scenarios.plan import Plan
 from scenarios.plan_check import check_plan
 from scenarios.plan_json import plan_from_json, plan_to_json
@@ -98,6 +99,65 @@ def test_a_key_that_is_not_there_is_told_by_its_name(tmp_path: Path) -> None:
     plan = replace(a_plan(tmp_path, "{}"), target=replace(HERE, tls=missing))
     with pytest.raises(PlanError, match="NO_SUCH_KEY is not set"):
         compiled_plan(plan, run_date="2026-11-24")
+
+
+NAMED = "{trust_ca_file: ca.pem, tls: {client_certificate_file: pki/client.pem, client_key_file: pki/client.key}}"
+
+
+def with_files(folder: Path) -> Path:
+    """The files that NAMED names, beside the file that will name them."""
+    (folder / "pki").mkdir(parents=True)
+    certified(folder / "pki")
+    (folder / "ca.pem").write_text("-----BEGIN CERTIFICATE-----")
+    return folder
+
+
+def test_relative_paths_start_in_the_plans_folder_wherever_golive_and_its_master_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = with_files(tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    plan = a_plan(Path("mine"), NAMED)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")  # as the master does
+    compiled = json.loads(compiled_plan(plan_from_json(plan_to_json(plan)), run_date="2026-11-24"))
+    assert compiled["ca_pem"] == "-----BEGIN CERTIFICATE-----"
+    assert compiled["tls"]["client_key_pem"] == KEY
+    assert plan.tls.client_certificate_file == str(folder / "pki" / "client.pem")
+
+
+def test_a_targets_relative_paths_start_beside_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = with_files(tmp_path / "listed") / "targets.yaml"
+    tls = "tls: {client_certificate_file: pki/client.pem, client_key_file: pki/client.key}"
+    other = "tls: {client_certificate_file: not-on-this-machine.pem, client_key_env: OTHER}"
+    entry = "- {name: %s, url: 'https://%s.example', target_class: rehearsal, %s}\n"
+    listed.write_text(entry % ("one", "one", tls) + entry % ("two", "two", other))
+    monkeypatch.chdir(tmp_path)
+    one, two = read_targets(Path("listed/targets.yaml"))
+    monkeypatch.chdir("/")
+    plan = a_plan(tmp_path, "{}", one)
+    assert json.loads(compiled_plan(plan, run_date="2026-11-24"))["tls"]["client_key_pem"] == KEY
+    with pytest.raises(
+        PlanError, match=r"target 'two': `tls.client_certificate_file`: .*listed/not-on-this-machine.pem"
+    ):
+        a_plan(tmp_path, "{}", two)
+
+
+@pytest.mark.parametrize(
+    ("gone", "key"),
+    [
+        ("ca.pem", "sending.trust_ca_file"),
+        ("pki/client.pem", "sending.tls.client_certificate_file"),
+        ("pki/client.key", "sending.tls.client_key_file"),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_when_the_plan_is_loaded(tmp_path: Path, gone: str, key: str) -> None:
+    folder = with_files(tmp_path / "mine")
+    (folder / gone).unlink()
+    told = re.escape(f"{folder / 'mine.yaml'}: `{key}`: {folder / gone}: No such file or directory.")
+    with pytest.raises(PlanError, match=told) as caught:
+        a_plan(folder, NAMED)
+    assert "in the folder of the file that names it" in caught.value.remedy
 
 
 def test_insecure_is_said_and_only_then() -> None:
