@@ -129,6 +129,19 @@ fn what_is_read_is_what_the_grammar_says() {
 }
 
 #[test]
+fn a_line_of_the_chunked_coding_that_cannot_end_where_it_does_is_malformed_however_short() {
+    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (rest, is_short) in
+        [("\r", false), ("1\r", true), ("0\r\n1\r", false), ("0\r\nA: b\r", true), ("0\r\n\r", true)]
+    {
+        let bytes = [head.as_slice(), rest.as_bytes()].concat();
+        let (meant, said) = if is_short { (Read::Short, Ok(None)) } else { (Read::Malformed, Err(Fault::Malformed)) };
+        assert_eq!(read(&[&bytes], &Expectations::default()).expect("no growth").said, said, "{rest:?}");
+        assert_eq!(reference::read(&bytes), meant, "{rest:?}");
+    }
+}
+
+#[test]
 fn well_formed_answers_are_understood_by_hyper_and_the_reader_alike() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     for_a_while("hyper agrees on what is well formed", &grammar::well_formed(), |made: grammar::Made| {

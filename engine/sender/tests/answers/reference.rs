@@ -153,7 +153,7 @@ fn lossy(word: &[u8]) -> String {
 fn chunks(rest: &[u8]) -> Result<(usize, usize), Read> {
     let (mut at, mut body_len) = (0, 0);
     loop {
-        let (line, after) = crlf_line(&rest[at..], size_so_far)?;
+        let (line, after) = crlf_line(&rest[at..], size_so_far, |line| size_of(line).is_some())?;
         at += after;
         let size = size_of(line).ok_or(Read::Malformed)?;
         if size == 0 {
@@ -171,7 +171,7 @@ fn chunks(rest: &[u8]) -> Result<(usize, usize), Read> {
         }
     }
     loop {
-        let (line, after) = crlf_line(&rest[at..], |part| part.is_empty() || trailer_so_far(part))?;
+        let (line, after) = crlf_line(&rest[at..], |part| part.is_empty() || trailer_so_far(part), trailer_may_end)?;
         at += after;
         if line.is_empty() {
             return Ok((body_len, at));
@@ -182,8 +182,12 @@ fn chunks(rest: &[u8]) -> Result<(usize, usize), Read> {
     }
 }
 
-/// A line up to CR LF; a bare CR or LF in it is malformed, and so is a part that cannot become a line.
-fn crlf_line(rest: &[u8], can_be: impl Fn(&[u8]) -> bool) -> Result<(&[u8], usize), Read> {
+/// A line up to CR LF; a bare CR or LF in it is malformed, and so is a part that cannot become a line, or not end there.
+fn crlf_line(
+    rest: &[u8],
+    can_be: impl Fn(&[u8]) -> bool,
+    may_end: impl Fn(&[u8]) -> bool,
+) -> Result<(&[u8], usize), Read> {
     let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len());
     if !can_be(&rest[..end]) {
         return Err(Read::Malformed);
@@ -191,13 +195,13 @@ fn crlf_line(rest: &[u8], can_be: impl Fn(&[u8]) -> bool) -> Result<(&[u8], usiz
     match &rest[end..] {
         [b'\r', b'\n', ..] => Ok((&rest[..end], end + 2)),
         [] => Err(Read::Short),
-        [b'\r'] if line_may_end(&rest[..end]) => Err(Read::Short),
+        [b'\r'] if may_end(&rest[..end]) => Err(Read::Short),
         _ => Err(Read::Malformed),
     }
 }
 
-fn line_may_end(line: &[u8]) -> bool {
-    line.is_empty() || line.contains(&b':') || size_of(line).is_some()
+fn trailer_may_end(line: &[u8]) -> bool {
+    line.is_empty() || line.contains(&b':')
 }
 
 fn trailer_so_far(part: &[u8]) -> bool {
