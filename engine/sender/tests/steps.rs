@@ -16,8 +16,10 @@ pub const UNIX_US: u64 = 1_790_000_000_000_000;
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Step {
     pub due: u64,
+    pub sent: u64,
     pub ok: u64,
     pub unsent: u64,
+    pub unavailable: u64,
     pub failed: BTreeMap<String, u64>,
 }
 
@@ -54,8 +56,10 @@ impl Steps {
             let step = self.of.entry(entry["request"].as_str().expect("a name").into()).or_default();
             *self.seconds.entry(of("second")).or_default() += of("due");
             step.due += of("due");
+            step.sent += of("sent");
             step.ok += of("ok");
             step.unsent += of("unsent");
+            step.unavailable += of("unavailable");
             for (kind, count) in entry["failed"].as_object().expect("kinds") {
                 *step.failed.entry(kind.clone()).or_default() += count.as_u64().expect("a count");
             }
@@ -99,9 +103,14 @@ pub fn walked(plan: &Value) -> Steps {
 
 /// Wait for an engine's end and add what it counted.
 pub fn finish(engine: &Engine, steps: &mut Steps) {
+    finish_within(engine, steps, Duration::from_secs(30));
+}
+
+/// The same, for an engine that must not take so long.
+pub fn finish_within(engine: &Engine, steps: &mut Steps, within: Duration) {
     let began = Instant::now();
     while engine.state() != "done" {
-        assert!(began.elapsed() < Duration::from_secs(30), "the engine does not end");
+        assert!(began.elapsed() < within, "the engine does not end");
         thread::sleep(Duration::from_millis(20));
         steps.add(&engine.drain(false));
     }
