@@ -2,6 +2,8 @@
 
 use httparse::Header;
 
+use crate::checks::contains;
+
 /// Only what a cache says of an answer it had in store: mere `Via`, misses and revalidations reached the platform.
 #[must_use]
 pub fn shown_by(headers: &[Header<'_>]) -> bool {
@@ -30,10 +32,6 @@ fn says_hit(value: &[u8]) -> bool {
         let word = word.to_ascii_lowercase();
         matches!(word.as_slice(), b"stale" | b"updating") || (word.ends_with(b"hit") && !contains(&word, b"refresh"))
     })
-}
-
-fn contains(word: &[u8], part: &[u8]) -> bool {
-    word.windows(part.len()).any(|window| window == part)
 }
 
 #[cfg(test)]

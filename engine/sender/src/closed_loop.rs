@@ -18,8 +18,7 @@ pub struct ClosedLoop {
 impl ClosedLoop {
     /// A loop for as long as the plan's rate line is, whatever its rates.
     pub fn new(plan: &Plan, shard: u64, shards: u64) -> Self {
-        let duration_us: u64 = plan.rate_line.iter().map(|segment| segment.duration_us).sum();
-        Self { mix: Mix::of(plan), seed: plan.seed, number: shard, shards, end_ns: duration_us * 1000 }
+        Self { mix: Mix::of(plan), seed: plan.seed, number: shard, shards, end_ns: plan.duration_us() * 1000 }
     }
 
     /// The next arrival, due now; None when the loop is over.

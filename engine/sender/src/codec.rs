@@ -323,28 +323,36 @@ fn has(headers: &[Header<'_>], name: &str, value: &str) -> bool {
     headers.iter().any(|header| header.name.eq_ignore_ascii_case(name) && header.value == value.as_bytes())
 }
 
-/// Read a whole answer from a blocking stream (the login), with the first `keep` bytes of its body, until `give_up`.
-pub fn read_blocking(stream: &mut impl io::Read, keep: usize, give_up: Instant) -> io::Result<(Answer, Vec<u8>)> {
-    let expected = Expectations { keep_body: keep, ..Expectations::default() };
-    let mut reader = AnswerReader::new(false);
-    let (mut buffer, mut chunk) = (Vec::new(), [0u8; 8192]);
+/// Why a blocking stream brought no whole answer.
+#[derive(Debug)]
+pub enum Unread {
+    Broken(io::Error),
+    Wrong(Fault),
+    Closed,
+    Late,
+}
+
+/// Read a whole answer from a blocking stream (a login's, a trial's) until `give_up`; with it the bytes as they came.
+pub fn read_blocking(
+    stream: &mut impl io::Read,
+    reader: &mut AnswerReader,
+    expected: &Expectations,
+    give_up: Instant,
+) -> Result<(Answer, Vec<u8>), Unread> {
+    let (mut raw, mut at, mut chunk) = (Vec::new(), 0, [0u8; 8192]);
     // Each read has a time-out of its own; a drip would outlive any number of them.
     while Instant::now() < give_up {
-        let count = stream.read(&mut chunk)?;
-        buffer.extend_from_slice(&chunk[..count]);
-        let answer = if count == 0 {
-            reader.close(&expected)
-        } else {
-            reader
-                .feed(&mut buffer, &expected)
-                .map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, format!("{fault:?} answer")))?
-        };
-        if let Some(answer) = answer {
-            return Ok((answer, reader.body));
+        let count = stream.read(&mut chunk).map_err(Unread::Broken)?;
+        raw.extend_from_slice(&chunk[..count]);
+        let (taken, answer) = reader.take(&raw[at..], expected).map_err(Unread::Wrong)?;
+        at += taken;
+        let ended_by_close = || if count == 0 { reader.close(expected) } else { None };
+        if let Some(answer) = answer.or_else(ended_by_close) {
+            return Ok((answer, raw));
         }
         if count == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+            return Err(Unread::Closed);
         }
     }
-    Err(io::ErrorKind::TimedOut.into())
+    Err(Unread::Late)
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::codec::{Answer, Fault};
+use crate::codec::Answer;
 use crate::exchange::{Exchange, Reading};
 use crate::exemplars::Exemplar;
 use crate::failure::Failure;
@@ -194,8 +194,7 @@ impl Connection {
                 }
                 return reusable;
             }
-            Reading::Wrong(Fault::Malformed) => Failure::Malformed,
-            Reading::Wrong(Fault::TooLarge) => Failure::TooLarge,
+            Reading::Wrong(fault) => Failure::of_fault(fault),
             Reading::TimedOut { in_body: true } => Failure::TimeoutBody,
             Reading::TimedOut { in_body: false } => Failure::TimeoutWait,
             Reading::Closed { .. } => Failure::Reset,
@@ -207,8 +206,7 @@ impl Connection {
     fn judge(&self, arrival: &Arrival, answer: &Answer) -> Option<Failure> {
         let kind = &self.pool.kinds[arrival.request];
         if !kind.expect.contains(&answer.status) {
-            let is_redirect = (300..400).contains(&answer.status);
-            return Some(if is_redirect { Failure::Redirect } else { Failure::Status(answer.status) });
+            return Some(Failure::of_status(answer.status));
         }
         if !answer.checks_hold {
             return Some(Failure::Check);
@@ -227,7 +225,7 @@ impl Connection {
             number: arrival.number,
             due_ns: arrival.due_ns,
             sent_ns: sent.map(|sent| sent.written_ns),
-            done_ns: self.pool.now_ns(),
+            done_ns: now_ns,
             failure: Some(failure),
         };
         self.pool.note(|record| {

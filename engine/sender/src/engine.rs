@@ -174,12 +174,11 @@ impl Engine {
     }
 
     fn routes(&self, target: &Target) -> Routes {
-        let duration_us: u64 = self.plan.rate_line.iter().map(|segment| segment.duration_us).sum();
         Routes {
             paths: paths(&self.plan),
             seed: self.plan.seed,
             site: target.site(),
-            end_ns: duration_us * 1000,
+            end_ns: self.plan.duration_us() * 1000,
             visibility: Arc::clone(&self.visibility),
         }
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::codec::Fault;
+
 /// Why a request was not answered as expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Failure {
@@ -45,6 +47,25 @@ impl Failure {
     #[must_use]
     pub fn is_timeout(self) -> bool {
         matches!(self, Self::TimeoutConnect | Self::TimeoutWait | Self::TimeoutBody)
+    }
+
+    /// What a status means that the plan does not expect.
+    #[must_use]
+    pub fn of_status(status: u16) -> Self {
+        if (300..400).contains(&status) {
+            Self::Redirect
+        } else {
+            Self::Status(status)
+        }
+    }
+
+    /// What is wrong with an answer that cannot be read.
+    #[must_use]
+    pub fn of_fault(fault: Fault) -> Self {
+        match fault {
+            Fault::Malformed => Self::Malformed,
+            Fault::TooLarge => Self::TooLarge,
+        }
     }
 
     /// What an error while connecting means.

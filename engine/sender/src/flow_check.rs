@@ -167,8 +167,7 @@ pub fn check_refresh(refresh: &Refresh) -> Result<(), EngineError> {
 
 /// The captured names a request's texts use.
 fn captured_in(request: &Request) -> Vec<&str> {
-    let texts = request.headers.iter().map(|(_, text)| text).chain([&request.path]).chain(&request.body);
-    texts.flat_map(names_in).collect()
+    request.texts().flat_map(names_in).collect()
 }
 
 fn names_in(text: &Text) -> impl Iterator<Item = &str> {

@@ -162,6 +162,13 @@ pub struct Login {
 /// The longest time anything may take: the end of the latency histogram.
 pub const LONGEST_US: u64 = 60_000_000;
 
+impl Request {
+    /// Everything that is written fresh for each arrival.
+    pub fn texts(&self) -> impl Iterator<Item = &Text> {
+        self.headers.iter().map(|(_, text)| text).chain([&self.path]).chain(&self.body)
+    }
+}
+
 impl Plan {
     /// Read and check a plan.
     pub fn from_json(text: &str) -> Result<Self, EngineError> {
@@ -170,6 +177,12 @@ impl Plan {
             .map_err(|wrong| EngineError::Plan { at: wrong.path().to_string(), what: wrong.inner().to_string() })?;
         plan.check()?;
         Ok(plan)
+    }
+
+    /// How long its rate line is.
+    #[must_use]
+    pub fn duration_us(&self) -> u64 {
+        self.rate_line.iter().map(|segment| segment.duration_us).sum()
     }
 
     /// The flow that a request of this plan is a step of.

@@ -13,7 +13,8 @@ use crate::failure::Failure;
 use crate::plan::LONGEST_US;
 use crate::trace::Trace;
 
-type Latencies = Histogram<u32>;
+/// Microseconds, as all latencies are kept.
+pub type Latencies = Histogram<u32>;
 
 /// Tag of the histogram of due → written.
 pub const LAG: &str = "golive.lag";
@@ -77,10 +78,10 @@ impl Record {
     /// A request was written.
     pub fn sent(&mut self, sent: &Sent) {
         let lag_us = sent.written_ns.saturating_sub(sent.due_ns) / 1000;
-        let counts = self.counts(sent.due_ns, sent.request);
-        counts.sent += 1;
-        counts.sent_bytes += sent.bytes;
         self.in_second(sent.due_ns, |second, spare| {
+            let counts = &mut second.requests[sent.request];
+            counts.sent += 1;
+            counts.sent_bytes += sent.bytes;
             note(&mut second.lag, lag_us, spare);
         });
     }
@@ -179,7 +180,8 @@ fn found(seconds: &mut Vec<(u64, Box<Second>)>, second: u64, requests: usize) ->
     &mut seconds[place].1
 }
 
-fn note(place: &mut Option<Latencies>, value_us: u64, spare: &mut Vec<Latencies>) {
+/// Note a time; the histogram is made when it is the first.
+pub fn note(place: &mut Option<Latencies>, value_us: u64, spare: &mut Vec<Latencies>) {
     if place.is_none() {
         *place = spare.pop().or_else(fresh);
     }

@@ -90,8 +90,7 @@ pub fn hash(seed: u64, number: u64) -> u64 {
 /// How many requests of each kind are due in each second after the start, by the plan alone: `[second][request]`.
 #[must_use]
 pub fn due_counts(plan: &Plan, shard: u64, shards: u64) -> Vec<Vec<u64>> {
-    let duration_us: u64 = plan.rate_line.iter().map(|segment| segment.duration_us).sum();
-    let mut counts = vec![vec![0; plan.requests.len()]; duration_us.div_ceil(1_000_000) as usize];
+    let mut counts = vec![vec![0; plan.requests.len()]; plan.duration_us().div_ceil(1_000_000) as usize];
     let last = counts.len() - 1;
     if plan.arrivals == Arrivals::Closed {
         return counts; // what is due depends on the answers

@@ -78,7 +78,7 @@ impl Starts {
 }
 
 fn beside(plan: &Plan) -> Vec<Beside> {
-    let duration_us: u64 = plan.rate_line.iter().map(|segment| segment.duration_us).sum();
+    let duration_us = plan.duration_us();
     let flows = plan.flows.iter().enumerate().filter_map(|(index, flow)| Some((index, flow.rate_rps?)));
     flows
         .map(|(index, rate)| {

@@ -2,7 +2,7 @@
 //!
 //! What is tried here is what would be sent. Think times are not waited for; polls are.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,10 @@ use serde::Serialize;
 
 use crate::capture::Finder;
 use crate::checks::{Seen, Test, LOOKED_AT_LIMIT};
-use crate::codec::{AnswerReader, Expectations, Fault};
+use crate::codec::{read_blocking, AnswerReader, Expectations, Unread};
 use crate::cookies::Jar;
 use crate::error::EngineError;
+use crate::failure::Failure;
 use crate::journey_plan::Poll;
 use crate::plan::{Check, Plan, Request};
 use crate::target::Target;
@@ -112,7 +113,7 @@ impl Trial<'_> {
             match self.unmet(request, &poll.until, &seen)? {
                 None => return self.settled(request, poll, (&template, &seen), journey, tried),
                 Some(told) if from.elapsed() + Duration::from_micros(poll.every_us) > give_up(poll) => {
-                    return Ok(Tried { failure: "effect missing".into(), seen: told, ..tried });
+                    return Ok(Tried { failure: Failure::EffectMissing.to_string(), seen: told, ..tried });
                 }
                 Some(_) => sleep(Duration::from_micros(poll.every_us)),
             }
@@ -130,7 +131,7 @@ impl Trial<'_> {
     ) -> Result<Tried, EngineError> {
         tried.visible_us = Some(us(journey.answered.elapsed()));
         if let Some(told) = self.unmet(request, &poll.once, seen)? {
-            return Ok(Tried { failure: "effect repeated".into(), seen: told, ..tried });
+            return Ok(Tried { failure: Failure::EffectRepeated.to_string(), seen: told, ..tried });
         }
         let tried = self.take(request, seen, journey, tried)?;
         if poll.settle_us == 0 || !tried.failure.is_empty() {
@@ -144,7 +145,7 @@ impl Trial<'_> {
         let later = Seen::new(answered.status, &answered.headers, &answered.body);
         let checks: Vec<Check> = poll.until.iter().chain(&poll.once).cloned().collect();
         Ok(match self.unmet(request, &checks, &later)? {
-            Some(told) => Tried { failure: "effect repeated".into(), seen: told, ..tried },
+            Some(told) => Tried { failure: Failure::EffectRepeated.to_string(), seen: told, ..tried },
             None => tried,
         })
     }
@@ -163,7 +164,8 @@ impl Trial<'_> {
         let mut stream = self.target.blocking(within).map_err(|error| told(&error))?;
         stream.write_all(&bytes).map_err(|error| told(&error))?;
         let mut reader = AnswerReader::new(request.method == "HEAD");
-        let raw = read(&mut stream, &mut reader, began + within)?;
+        let expected = Expectations { keep_body: LOOKED_AT_LIMIT as usize, ..Expectations::default() };
+        let (_, raw) = read_blocking(&mut stream, &mut reader, &expected, began + within).map_err(unread)?;
         let headers = headers_of(&raw);
         if let Some(jar) = jar {
             jar.visit(path_written(&bytes));
@@ -175,11 +177,9 @@ impl Trial<'_> {
     /// What is wrong with an answer: the kind of failure, and what was seen.
     fn wrong(&self, request: &Request, seen: &Seen<'_>) -> Result<Option<(String, String)>, EngineError> {
         if !request.expect.contains(&seen.status) {
-            let is_redirect = (300..400).contains(&seen.status);
-            let kind = if is_redirect { "redirect".into() } else { format!("status {}", seen.status) };
-            return Ok(Some((kind, self.veil.told(request, seen, excerpt))));
+            return Ok(Some((Failure::of_status(seen.status).to_string(), self.veil.told(request, seen, excerpt))));
         }
-        Ok(self.unmet(request, &request.checks, seen)?.map(|told| ("check".into(), told)))
+        Ok(self.unmet(request, &request.checks, seen)?.map(|told| (Failure::Check.to_string(), told)))
     }
 
     /// The first check that does not hold, and what was seen instead.
@@ -203,7 +203,7 @@ impl Trial<'_> {
         for capture in &request.captures {
             let Some(value) = Finder::compile("captures", &capture.from)?.find(seen) else {
                 let told = self.veil.told(request, seen, |seen| of_capture(capture, seen));
-                return Ok(Tried { failure: "capture".into(), seen: told, ..tried });
+                return Ok(Tried { failure: Failure::Capture.to_string(), seen: told, ..tried });
             };
             tried.captured.push((capture.name.clone(), self.veil.value(&capture.name, &value)));
             if let Some(place) = journey.names.iter().position(|name| *name == capture.name) {
@@ -225,27 +225,6 @@ impl<'a> Journey<'a> {
 impl Tried {
     fn skipped(request: &Request) -> Self {
         Self { request: request.name.clone(), skipped: true, ..Self::default() }
-    }
-}
-
-/// The bytes of a whole answer.
-fn read(stream: &mut impl Read, reader: &mut AnswerReader, until: Instant) -> Result<Vec<u8>, String> {
-    let expected = Expectations { keep_body: LOOKED_AT_LIMIT as usize, ..Expectations::default() };
-    let (mut raw, mut at, mut chunk) = (Vec::new(), 0, [0u8; 8192]);
-    loop {
-        let count = stream.read(&mut chunk).map_err(|error| told(&error))?;
-        raw.extend_from_slice(&chunk[..count]);
-        let (taken, answer) = reader.take(&raw[at..], &expected).map_err(|fault| named(fault).to_string())?;
-        at += taken;
-        if answer.is_some() || (count == 0 && reader.close(&expected).is_some()) {
-            return Ok(raw);
-        }
-        if count == 0 {
-            return Err("reset".into());
-        }
-        if Instant::now() >= until {
-            return Err("timeout body".into());
-        }
     }
 }
 
@@ -278,18 +257,20 @@ fn us(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn named(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Malformed => "malformed",
-        Fault::TooLarge => "too large",
+fn unread(why: Unread) -> String {
+    match why {
+        Unread::Broken(error) => told(&error),
+        Unread::Wrong(fault) => Failure::of_fault(fault).to_string(),
+        Unread::Closed => Failure::Reset.to_string(),
+        Unread::Late => Failure::TimeoutBody.to_string(),
     }
 }
 
 fn told(error: &std::io::Error) -> String {
     match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => "timeout wait".into(),
-        ErrorKind::ConnectionRefused => "refused".into(),
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => "reset".into(),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => Failure::TimeoutWait.to_string(),
+        ErrorKind::ConnectionRefused => Failure::Refused.to_string(),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => Failure::Reset.to_string(),
         _ => error.to_string(),
     }
 }

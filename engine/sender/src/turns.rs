@@ -41,8 +41,8 @@ impl Turns {
 /// The shared tables that a request's texts use.
 fn tables_of<'p>(plan: &'p Plan, request: &'p Request) -> BTreeSet<&'p str> {
     let shared = |name: &str| plan.tables.iter().any(|table| table.name == name && table.order == Order::Shared);
-    let texts = request.headers.iter().map(|(_, text)| text).chain([&request.path]).chain(&request.body);
-    texts
+    request
+        .texts()
         .flatten()
         .filter_map(|piece| match piece {
             Piece::Value(Value::Csv(table, _)) if shared(table) => Some(table.as_str()),

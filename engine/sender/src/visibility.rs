@@ -4,14 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use hdrhistogram::serialization::V2DeflateSerializer;
-use hdrhistogram::Histogram;
 use serde_json::{json, Value};
 
 use crate::control::lock;
-use crate::plan::LONGEST_US;
-use crate::record::encode;
-
-type Latencies = Histogram<u32>;
+use crate::record::{encode, note, Latencies};
 
 /// What became of an effect that was waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,18 +19,15 @@ pub enum Effect {
 /// The waits of all threads of an engine.
 #[derive(Debug, Default)]
 pub struct Visibility {
-    waits: Mutex<BTreeMap<(u64, usize, Effect), Latencies>>,
+    waits: Mutex<BTreeMap<(u64, usize, Effect), Option<Latencies>>>,
 }
 
 impl Visibility {
     /// An effect that was accepted then has been waited for so long.
     pub fn note(&self, accepted_ns: u64, request: usize, effect: Effect, wait_us: u64) {
         let mut waits = lock(&self.waits);
-        let place = waits.entry((accepted_ns / 1_000_000_000, request, effect));
-        // The bounds are those of all latencies (tested there).
-        if let Ok(fresh) = Histogram::new_with_bounds(1, LONGEST_US, 3) {
-            place.or_insert(fresh).saturating_record(wait_us.clamp(1, LONGEST_US));
-        }
+        let place = waits.entry((accepted_ns / 1_000_000_000, request, effect)).or_default();
+        note(place, wait_us, &mut Vec::new());
     }
 
     /// What was accepted before a second, as a delta's latency entries; each leaves once.
@@ -44,14 +37,15 @@ impl Visibility {
         let taken = std::mem::replace(&mut *waits, later);
         drop(waits);
         let mut serializer = V2DeflateSerializer::new();
-        let mut entry = |((second, request, effect), latencies): ((u64, usize, Effect), Latencies)| {
+        let mut entry = |((second, request, effect), latencies): ((u64, usize, Effect), Option<Latencies>)| {
             let what = match effect {
                 Effect::Visible => "visible",
                 Effect::Missing => "missing",
             };
             let tag = format!("{}!{what}", names[request]);
-            json!({"second": start_unix_s + second, "tag": tag, "hdr": encode(&latencies, &mut serializer)})
+            let hdr = encode(&latencies?, &mut serializer);
+            Some(json!({"second": start_unix_s + second, "tag": tag, "hdr": hdr}))
         };
-        taken.into_iter().map(&mut entry).collect()
+        taken.into_iter().filter_map(&mut entry).collect()
     }
 }
