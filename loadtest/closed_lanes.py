@@ -1,7 +1,4 @@
-"""The Locust file beside somebody's own: golive counts and ends that one's users, and defines none.
-
-Beside loadtest/lanes.py the only importer of locust.
-"""
+"""The Locust file beside somebody's own: golive counts and ends that one's users, and defines none."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from locust.runners import STATE_CLEANUP, MasterRunner, WorkerRunner
 
 from loadtest import lanes
 from loadtest.closed_sender import ClosedSender
+from loadtest.gevent_clock import GeventClock
 
 TIMER_S = 0.02
 LOCUSTS_OWN_CPU_WARNING = 90
@@ -70,7 +68,7 @@ def _become_worker(environment: Any, runner: WorkerRunner) -> None:
 
     def build(plan: str, shard: int, shards: int) -> ClosedSender:
         del shard, shards  # Locust deals its users itself
-        sender = ClosedSender(plan=plan, clock=lanes.GeventClock(), users=users)
+        sender = ClosedSender(plan=plan, clock=GeventClock(), users=users)
         environment.events.request.add_listener(_counts_with(sender))
         environment.events.test_stopping.add_listener(lambda **_: sender.over())
         gevent.spawn(_watch_timers, sender)

@@ -1,4 +1,4 @@
-"""The Locust file: golive's director and workers inside Locust's master and workers. The only importer of locust.
+"""The Locust file: golive's director and workers inside Locust's master and workers.
 
 Locust is the control plane: processes, messages, web UI, CSV and HTML. Its users ("lanes") send nothing; they
 mirror the plan's rate for its UI. The engine sends, following the plan by itself.
@@ -19,18 +19,16 @@ import gevent.event
 import locust.runners
 from locust import LoadTestShape, User, events
 from locust.runners import MasterRunner, WorkerRunner
-from locust.stats import RequestStats, StatsEntry, StatsError
 from locust.user.task import LOCUST_STATE_WAITING
 
 from loadtest import _engine
-from loadtest.delta_times import TimesSum
 from loadtest.director import TICK_S, Director
+from loadtest.gevent_clock import GeventClock
 from loadtest.legs import DUE_FILE, LegBook
-from loadtest.locust_tables import Row, Rows
+from loadtest.locust_accounts import ClosedAccounts, LocustAccounts
 from loadtest.metrics.of_run import page_of, tally_for
 from loadtest.metrics.page import MetricsPage
 from loadtest.metrics.server import serve
-from loadtest.metrics.tally import Tally
 from loadtest.pod_identity import identity_of_this_pod
 from loadtest.ports import BuildSender, Sender
 from loadtest.processes import FOLDER_VARIABLE, LEAVE_SIGNAL, METRICS_VARIABLE, WORKERS_ARE_PODS_VARIABLE
@@ -40,10 +38,9 @@ from loadtest.ui_login import require_login
 from loadtest.vitals import Vitals
 from loadtest.worker import WorkerSide
 
-LANE_RPS = 100.0  # each costs its start and its end some 50 µs, and says nothing that the rate does not
+LANE_RPS = 100.0  # each is a greenlet to start and to end, and says nothing that the rate does not
 AT_ONCE = 1e6  # lanes a second; below the largest step Locust's start() blocks, at 3,000 lanes down for half a minute
 TURN_AWAY_AFTER_S = 2.0
-SETTLE_EVERY_S = 1.0
 GIVE_WAY_EVERY_S = 0.05
 
 # Without this, 64 s after a worker is lost the master starts a new dispatcher from zero and every lane ramps
@@ -73,22 +70,6 @@ class Lane(User):
         gevent.event.Event().wait()
 
 
-class GeventClock:
-    """The process's own time, waiting as gevent waits."""
-
-    def unix_s(self) -> float:
-        """The wall clock."""
-        return time.time()
-
-    def monotonic_s(self) -> float:
-        """A clock that never jumps."""
-        return time.monotonic()
-
-    def sleep_s(self, duration_s: float) -> None:
-        """Let others work for so long."""
-        gevent.sleep(duration_s)
-
-
 class _MasterWire:
     def __init__(self, runner: MasterRunner) -> None:
         self._runner = runner
@@ -104,67 +85,6 @@ class _WorkerWire:
     def send(self, to: str, kind: str, content: Mapping[str, Any]) -> None:
         del to  # a worker has one master
         self._runner.send_message(kind, dict(content))
-
-
-class _Accounts:
-    """Counts each accepted delta for Locust's tables and for the metrics page; both get them at least once a second."""
-
-    def __init__(self, stats: RequestStats, orders: Orders, tally: Tally) -> None:
-        self._stats, self._orders, self._tally = stats, orders, tally
-        self._rows, self._times = Rows(), TimesSum(tally.bounds)
-
-    def accepted(self, *, worker: int, body: Mapping[str, Any], vitals: Mapping[str, float]) -> None:
-        self._times.add(body)
-        self._rows.count(body)
-        self._tally.accepted(worker, body, vitals)
-
-    def happened(self, kind: str, fields: Mapping[str, Any]) -> None:
-        self._tally.happened(kind, fields)
-
-    def settle(self) -> None:
-        """Hand over what was counted since the last call."""
-        times = self._times.take()
-        self._tally.timed(times)
-        _inject(self._stats, self._rows.take(times), self._orders)
-
-    def settle_all(self) -> None:
-        """Hand over the last counts."""
-        self.settle()
-
-    def settle_forever(self) -> None:
-        while True:
-            gevent.sleep(SETTLE_EVERY_S)
-            self.settle()
-
-
-class _ClosedAccounts(_Accounts):
-    """Locust's workers fill its tables themselves; and here it is Locust whose users must be ended."""
-
-    def __init__(self, runner: MasterRunner, orders: Orders, tally: Tally) -> None:
-        super().__init__(runner.stats, orders, tally)
-        self._runner, self._requests = runner, 0
-
-    def accepted(self, *, worker: int, body: Mapping[str, Any], vitals: Mapping[str, float]) -> None:
-        super().accepted(worker=worker, body=body, vitals=vitals)
-        self._requests += sum(entry["sent"] for entry in body.get("counts", ()))
-
-    def leave_after(self, director: Director) -> None:
-        """The workers have ended their users by themselves; Locust's master is ended here."""
-        while not director.finished:
-            gevent.sleep(0.05)
-        self.settle_all()
-        self._runner.quit()
-
-    def settle_all(self) -> None:
-        """Locust's own tables come by its own reports; then it takes a second to its CSV."""
-        self.settle()
-        until_s = time.monotonic() + 3.0
-        while self._runner.stats.total.num_requests < self._requests and time.monotonic() < until_s:
-            gevent.sleep(0.05)
-        gevent.sleep(1.5)
-
-    def settle(self) -> None:
-        self._tally.timed(self._times.take())
 
 
 class _Run(NamedTuple):
@@ -252,7 +172,7 @@ def become_master(environment: Any, runner: MasterRunner) -> None:
     if not searches and not closed:
         write_json(orders.folder / DUE_FILE, {"format": 1, "seconds": due})
     tally = tally_for(orders)
-    accounts = _ClosedAccounts(runner, orders, tally) if closed else _Accounts(runner.stats, orders, tally)
+    accounts = ClosedAccounts(runner, orders, tally) if closed else LocustAccounts(runner.stats, orders, tally)
     director = Director(
         plan=orders.plan,
         engine_plan=orders.engine_plan,
@@ -334,18 +254,10 @@ class _Turns:
             self._since_s = time.monotonic()
 
 
-def _begin(director: Director, runner: MasterRunner, accounts: _Accounts) -> None:
+def _begin(director: Director, runner: MasterRunner, accounts: LocustAccounts) -> None:
     workers = sorted(client.id for client in runner.clients.ready)
     gevent.spawn(director.direct, workers).link_exception(lambda failed: _give_up(director, failed))
-    if isinstance(accounts, _ClosedAccounts):
-        gevent.spawn(accounts.leave_after, director)
-        _hold_back(director)
-
-
-def _hold_back(director: Director) -> None:
-    """Locust starts its users when this returns: at the go, or never."""
-    while not director.t0_unix_s or time.time() < director.t0_unix_s:
-        gevent.sleep(0.01)
+    accounts.begun(director)
 
 
 def _give_up(director: Director, failed: gevent.Greenlet) -> None:
@@ -353,7 +265,7 @@ def _give_up(director: Director, failed: gevent.Greenlet) -> None:
     director.finished = True
 
 
-def _end(director: Director, accounts: _Accounts, page: MetricsPage) -> None:
+def _end(director: Director, accounts: LocustAccounts, page: MetricsPage) -> None:
     """Locust is stopping, whoever asked it to: let the last counts arrive before it goes on.
 
     Its own quit waits half a second for its workers, and the tail of a run takes as long as the longest answer.
@@ -375,23 +287,3 @@ def _turn_away(director: Director, runner: MasterRunner, client_id: str) -> None
     if not director.came(client_id):
         # Not at once: a worker that is told to quit while it is still starting forgets it (locust 2.47).
         gevent.spawn_later(TURN_AWAY_AFTER_S, runner.send_message, "quit", client_id=client_id)
-
-
-def _inject(stats: RequestStats, rows: Mapping[str, Row], orders: Orders) -> None:
-    """Add what deltas, each accepted exactly once, hold to the master's own tables."""
-    for name, row in rows.items():
-        method = orders.method_of(name)
-        entry: Any = row.entry(name=name, method=method, start_unix_s=stats.start_time)
-        stats.entries[name, method].extend(StatsEntry.unserialize(entry, stats))
-        everything: Any = {**entry, "name": "Aggregated", "method": ""}
-        stats.total.extend(StatsEntry.unserialize(everything, stats))
-        for error, count in row.errors.items():
-            _inject_error(stats, method, name, error, count)
-
-
-def _inject_error(stats: RequestStats, method: str, name: str, error: str, count: int) -> None:
-    key = StatsError.create_key(method, name, error)
-    known = stats.errors.setdefault(key, StatsError(method, name, error))
-    known.occurrences += count
-    known.last_seen = time.time()
-    known.first_seen = known.first_seen or known.last_seen

@@ -13,6 +13,7 @@ from locust import __version__
 from locust.rpc import Message, zmqrpc
 from locust.stats import RequestStats
 
+from loadtest.gevent_clock import GeventClock
 from loadtest.vitals import Vitals
 from loadtest.worker import WorkerSide
 from tests.bench_control_plane.engine import SilentEngine
@@ -38,19 +39,6 @@ class Fare:
     reports: int = 0
     lost: int = 0
     repeated: int = 0
-
-
-class GeventClock:
-    """The clock of loadtest/lanes.py."""
-
-    def unix_s(self) -> float:
-        return time.time()
-
-    def monotonic_s(self) -> float:
-        return time.monotonic()
-
-    def sleep_s(self, duration_s: float) -> None:
-        gevent.sleep(duration_s)
 
 
 class SimulatedWorker:
