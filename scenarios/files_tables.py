@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from scenarios.engine_plan import Table
 from scenarios.errors import PlanError
-from scenarios.values import Column, Order, Template, values_in
+from scenarios.values import Column, Order
 from scenarios.workload import Workload
 
 LARGEST_TABLE_BYTES = 50_000_000
+REMEDY = "Name a file in UTF-8 that is there; a relative path starts in the folder of the workload's file."
 Rows = Sequence[tuple[str, ...]]
 
 
@@ -28,10 +30,21 @@ def read_tables(workload: Workload) -> dict[str, Table]:
 
 def columns_of(workload: Workload) -> Iterator[Column]:
     """Every column that some request of the workload takes a value from."""
-    common: list[Template] = list(workload.headers.values())
     for request in workload.kinds:
-        texts = [request.path, *request.query.values(), *request.headers.values(), *common, request.json]
-        yield from (value for text in texts for value in values_in(text) if isinstance(value, Column))
+        yield from (value for value in workload.values_of(request) if isinstance(value, Column))
+
+
+def with_files_moved(value: Any, moved: Callable[[str], str]) -> Any:
+    """The same tree of values (a plan, a workload) with every column's file in its new place."""
+    if isinstance(value, Column):
+        return replace(value, file=moved(value.file))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{one.name: with_files_moved(getattr(value, one.name), moved) for one in fields(value)})
+    if isinstance(value, dict):
+        return {key: with_files_moved(item, moved) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(with_files_moved(item, moved) for item in value)
+    return value
 
 
 def _table(path: Path, needed: Mapping[str, Order]) -> Table:
@@ -54,7 +67,7 @@ def _text(path: Path) -> str:
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
     except (OSError, UnicodeDecodeError) as wrong:
-        raise PlanError(f"{path}: {wrong}.", remedy="Name a file in UTF-8.") from wrong
+        raise PlanError(f"{path}: {wrong}.", remedy=REMEDY) from wrong
 
 
 def _rows_of_csv(path: Path, text: str) -> tuple[tuple[str, ...], Rows]:

@@ -34,6 +34,7 @@ from scenarios.values import (
     Token,
     Uuid,
     Value,
+    values_in,
 )
 
 __all__ = [
@@ -177,6 +178,17 @@ class Workload:
     def followers(self) -> tuple[str, ...]:
         """The steps whose due instants only the answers before them decide: all but the first of each flow."""
         return tuple(step.name for flow in self.flows for step in flow.requests[1:])
+
+    @property
+    def longest_timeout_s(self) -> float:
+        """How long the last answer may take."""
+        return max(request.timeout_s for request in self.kinds)
+
+    def values_of(self, request: Request) -> Iterator[Value]:
+        """Every value that a request of this workload is written with, common headers included."""
+        texts: list[Json] = [request.path, *request.query.values(), *request.headers.values(), *self.headers.values()]
+        for text in [*texts, request.json]:
+            yield from values_in(text)
 
     def _kinds(self) -> Iterator[Request]:
         yield from self.requests

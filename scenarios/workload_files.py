@@ -12,6 +12,7 @@ from types import ModuleType
 
 from scenarios import workloads
 from scenarios.errors import PlanError
+from scenarios.files_tables import with_files_moved
 from scenarios.workload import Workload
 
 
@@ -42,6 +43,12 @@ def _in_module(module: ModuleType) -> list[Workload]:
     return [value for value in vars(module).values() if isinstance(value, Workload)]
 
 
+def _with_feeders_beside(path: Path, workload: Workload) -> Workload:
+    """The files it is fed from start in its own folder: a run reads them again, from folders of its own."""
+    moved: Workload = with_files_moved(workload, lambda file: str((path.parent / file).resolve()))
+    return moved
+
+
 def _of_file(path: Path, name: str) -> Workload:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None or not path.is_file():
@@ -56,10 +63,10 @@ def _of_file(path: Path, name: str) -> Workload:
             remedy="Mend the file; `python FILE` shows the whole traceback.",
         ) from wrong
     found = {key: value for key, value in vars(module).items() if isinstance(value, Workload)}
-    if name in found:
-        return found[name]
     if not name and len(found) == 1:
-        return next(iter(found.values()))
+        name = next(iter(found))
+    if name in found:
+        return _with_feeders_beside(path, found[name])
     raise PlanError(
         f"{path} has no workload {name!r} (it has: {', '.join(found) or 'none'}).", remedy="Write path/to/file.py:NAME."
     )

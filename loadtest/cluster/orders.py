@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from scenarios.errors import PlanError, RecordUnreadable
 from scenarios.files import plan_to_json
+from scenarios.files_tables import with_files_moved
 from scenarios.plan import Plan
 from scenarios.transport import Tls
-from scenarios.workload import Column
 
 MOUNTED = Path("/etc/golive")
 ORDERS, PLAN = "orders.json", "plan.json"
@@ -75,7 +75,7 @@ def portable(plan: Plan) -> PortablePlan:
         files[key] = text
         return str(MOUNTED / key)
 
-    moved = _with_files_moved(plan, carried)
+    moved = with_files_moved(plan, carried)
     if plan.sending.trust_ca_file:
         moved = replace(moved, sending=replace(plan.sending, trust_ca_file=carried(plan.sending.trust_ca_file)))
     moved = _with_tls_moved(moved, plan.tls, carried)
@@ -108,17 +108,3 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as wrong:
         raise PlanError(f"{path}: {wrong}.", remedy="Name a file in UTF-8.") from wrong
-
-
-def _with_files_moved(value: Any, carried: Any) -> Any:
-    """The same tree of values with every column's file replaced."""
-    if isinstance(value, Column):
-        return replace(value, file=carried(value.file))
-    if is_dataclass(value) and not isinstance(value, type):
-        changes = {f.name: _with_files_moved(getattr(value, f.name), carried) for f in fields(value)}
-        return replace(value, **changes)
-    if isinstance(value, dict):
-        return {key: _with_files_moved(item, carried) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_with_files_moved(item, carried) for item in value)
-    return value

@@ -10,6 +10,7 @@ import pytest
 from loadtest import _engine
 from scenarios.engine_plan import engine_plan
 from scenarios.errors import PlanError
+from scenarios.files_tables import columns_of, read_tables
 from scenarios.plan_check import check_plan
 from scenarios.workload import Workload
 from scenarios.workload_files import known_workloads, load_workload
@@ -85,3 +86,21 @@ def test_the_workload_that_the_documentation_shows_can_be_sent() -> None:
     compiled = engine_plan(asked, run_date="2026-11-24", tables={}, secrets={})
     _engine.validate_plan(json.dumps(compiled))
     assert [request["name"] for request in compiled["requests"]] == ["search", "order/buy", "order/shown"]
+
+
+def test_the_files_it_is_fed_from_start_in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        "from scenarios.workload import Feeder, Flow, Request, Step, Workload\n"
+        "GUESTS = Feeder('data/guests.csv')\n"
+        "A = Request(name='a', method='GET', path='/', query={'e': GUESTS['email']})\n"
+        "B = Request(name='b', method='POST', path='/', json={'list': [GUESTS['email']]})\n"
+        "MINE = Workload(name='mine', requests=(A,), flows=(Flow(name='f', steps=(Step(B),), weight=1),))\n"
+    )
+    path = in_file(tmp_path, text, "MINE")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "guests.csv").write_text("email\na@example.com\n")
+    workload = load_workload(path)
+    monkeypatch.chdir("/")  # as the master, whose folder is another
+    assert {column.file for column in columns_of(workload)} == {str(tmp_path / "data" / "guests.csv")}
+    (table,) = read_tables(workload).values()
+    assert table.rows == (("a@example.com",),)
