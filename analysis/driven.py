@@ -56,19 +56,19 @@ def driven_plan(plan: Plan, events: Sequence[Event]) -> Plan:
 def driven_legs(events: Sequence[Event]) -> tuple[DrivenLeg, ...]:
     """Every leg that began, in order."""
     ended = {event.fields["leg"]: event for event in events if event.kind == "leg_ended"}
-    return tuple(
-        DrivenLeg(
-            number=int(event.fields["leg"]),
-            purpose=str(event.fields["purpose"]),
-            level=int(event.fields["level"]),
-            rate_rps=float(event.fields["rate_rps"]),
-            t0_unix_s=float(event.fields["t0_unix_s"]),
-            ended_unix_s=ended[event.fields["leg"]].at_unix_s if event.fields["leg"] in ended else None,
-            ended_because=str(ended[event.fields["leg"]].fields["because"]) if event.fields["leg"] in ended else "",
-            phases=tuple(Phase(**phase) for phase in event.fields["phases"]),
-        )
-        for event in events
-        if event.kind == "leg_started"
+    return tuple(_leg(event, ended.get(event.fields["leg"])) for event in events if event.kind == "leg_started")
+
+
+def _leg(began: Event, ended: Event | None) -> DrivenLeg:
+    return DrivenLeg(
+        number=int(began.fields["leg"]),
+        purpose=str(began.fields["purpose"]),
+        level=int(began.fields["level"]),
+        rate_rps=float(began.fields["rate_rps"]),
+        t0_unix_s=float(began.fields["t0_unix_s"]),
+        ended_unix_s=ended.at_unix_s if ended else None,
+        ended_because=str(ended.fields["because"]) if ended else "",
+        phases=tuple(Phase(**phase) for phase in began.fields["phases"]),
     )
 
 

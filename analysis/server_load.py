@@ -117,5 +117,4 @@ def _scrape_before(at_unix_s: float, instants: Instants) -> float | None:
 
 
 def _all_answered_unix_s(record: RunRecord, hold: Hold) -> float:
-    longest_s = max(request.timeout_s for request in record.plan.workload.kinds)
-    return hold.load_end_unix_s + longest_s + SETTLED_AFTER_S
+    return hold.load_end_unix_s + record.plan.workload.longest_timeout_s + SETTLED_AFTER_S

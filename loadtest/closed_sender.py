@@ -37,12 +37,17 @@ class ClosedSender:
     clock: Clock
     users: Users
     counts: ClosedCounts = field(default_factory=ClosedCounts)
+    _duration_s: float = field(init=False)
     _start_s: float | None = None
     _offset_s: float = 0.0  # from the monotonic clock to the master's wall clock
     _lease_until_s: float = 0.0
     _over: bool = False
     _because: str = ""
     _timers_us: dict[int, list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Know when the plan ends."""
+        self._duration_s = float(json.loads(self.plan)["duration_s"])
 
     def prepare(self) -> str:
         """Refuse users that would go elsewhere."""
@@ -113,7 +118,7 @@ class ClosedSender:
             return
         if now_s > self._lease_until_s:
             self.halt(because="the master was silent for too long")
-        elif now_s > start_s + json.loads(self.plan)["duration_s"] + OVERTIME_S:
+        elif now_s > start_s + self._duration_s + OVERTIME_S:
             self._over = True
 
     def _end_users(self) -> None:

@@ -346,7 +346,7 @@ class Director:
         if self._ending or self._cut:
             for worker_id in self._workers:
                 self.wire.send(worker_id, "golive_halt", {"because": self._ending or self._cut})
-        longest_s = max(request.timeout_s for request in self.plan.workload.kinds)
+        longest_s = self.plan.workload.longest_timeout_s
         deadline_s = self.clock.monotonic_s() + longest_s + DRAIN_GRACE_S
         while self.clock.monotonic_s() < deadline_s:
             self._look_after_workers()

@@ -6,7 +6,6 @@ promised of a run holds of a leg: all that is due in it is known before it start
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 
 from loadtest.record import write_json
 from loadtest.tail import Tail
+from scenarios.engine_plan import own_seed, rate_line
 from scenarios.profile import Phase, Profile
 
 LEGS_FILE = "legs.jsonl"
@@ -123,12 +123,8 @@ class LegBook:
         Each leg has a seed of its own and its sequences go on where the last ones ended: no value comes twice.
         """
         plan = json.loads(self.engine_plan)
-        plan["rate_line"] = [
-            {"duration_us": round(phase.duration_s * 1e6), "from_rps": phase.from_rps, "to_rps": phase.to_rps}
-            for phase in order.phases
-        ]
-        mixed = hashlib.sha256(f"{plan['seed']} leg {order.number}".encode()).digest()
-        plan["seed"] = int.from_bytes(mixed[:6], "big")
+        plan["rate_line"] = rate_line(order.phases)
+        plan["seed"] = own_seed(plan["seed"], f"leg {order.number}")
         plan["requests"] = _shifted(plan["requests"], sum(map(sum, self._rows)))
         text = json.dumps(plan)
         return Leg(order=order, engine_plan=text, due=self.due_counts(text))

@@ -50,7 +50,7 @@ class Outlook:
 
     def caught_up(self) -> bool:
         """Whether every autoscaler has what it wants, and all of it is ready; unknown counts as caught up."""
-        labels = f'{{namespace="{self.target.namespace}"}}' if self.target.namespace else ""
+        labels = self._labels
         hpa = "kube_horizontalpodautoscaler"
         desired, current = f"{hpa}_status_desired_replicas{labels}", f"{hpa}_status_current_replicas{labels}"
         wanting = self._sum(f"sum(abs({desired} - {current}))")
@@ -61,7 +61,7 @@ class Outlook:
 
     def refuse_moving_replicas(self) -> None:
         """Raise PreflightFailed when an autoscaler of the target could move; golive pins none of a real target's."""
-        labels = f'{{namespace="{self.target.namespace}"}}' if self.target.namespace else ""
+        labels = self._labels
         spec = "kube_horizontalpodautoscaler_spec"
         room = self._sum(f"sum({spec}_max_replicas{labels} - {spec}_min_replicas{labels})")
         if room:
@@ -69,6 +69,11 @@ class Outlook:
                 f"The replicas of {self.target.name!r} are not fixed: its autoscalers have room for {room:.0f} more.",
                 remedy="Set each HPA's minReplicas to its maxReplicas first, or search without --fixed-replicas.",
             )
+
+    @property
+    def _labels(self) -> str:
+        """What selects the target's own among the series of kube-state-metrics."""
+        return f'{{namespace="{self.target.namespace}"}}' if self.target.namespace else ""
 
     def gather(self, folder: Path) -> None:
         """Pull the run's evidence while Prometheus is still there."""

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from loadtest.delta_times import MISSING_ENDING, VISIBLE_ENDING
 from loadtest.tail import Tail
 from scenarios.plan import Plan
 from scenarios.profile import Phase, Profile
@@ -109,7 +110,11 @@ class Watcher:
 
     def _take_latency(self, line: str) -> None:
         tag, _, rest = line.partition(",")
-        if not tag.startswith("Tag=") or tag.startswith("Tag=golive.") or tag.endswith(("!visible", "!missing")):
+        if (
+            not tag.startswith("Tag=")
+            or tag.startswith("Tag=golive.")
+            or tag.endswith((VISIBLE_ENDING, MISSING_ENDING))
+        ):
             return
         start, _, _, encoded = rest.split(",")
         self._latency[int(float(start))].append(encoded)

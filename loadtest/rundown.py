@@ -64,12 +64,12 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
     Raises HarnessError before the folder is there when the run cannot be; later ones leave a readable record.
     """
     Grafana.of(os.environ)
-    plan_for(asked, NOWHERE)  # a mistake in a file is told before anything is raised
+    asked_plan = plan_for(asked, NOWHERE)  # a mistake in a file is told before anything is raised
     with ExitStack() as after:
         reaper = after.enter_context(Reaper.start())
         metrics = hold_metrics_port(asked.metrics_port)
         after.callback(metrics.release)
-        stage = stage_or_target(asked, reaper, console, metrics.address)
+        stage = stage_or_target(asked, asked_plan, reaper, console, metrics.address)
         target, versions, died_parts = after.enter_context(stage)
         plan = plan_for(asked, target)
         check_plan(plan)
@@ -107,7 +107,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
 
 @contextmanager
 def stage_or_target(
-    asked: Asked, reaper: Reaper, console: Console, metrics: str = ""
+    asked: Asked, asked_plan: Plan, reaper: Reaper, console: Console, metrics: str = ""
 ) -> Iterator[tuple[Target, dict[str, str], Callable[[], list[str]]]]:
     """The target that was named, or a rehearsal stage for as long as it is needed; versions, and what died of it."""
     if asked.target:
@@ -115,7 +115,7 @@ def stage_or_target(
         return
     console.print("REHEARSAL: raising the stage (platform, autoscaler, Prometheus, Alertmanager) …", highlight=False)
     config = with_changes(read_rehearsal(asked.rehearsal), asked.changes)
-    search = plan_for(asked, NOWHERE).search
+    search = asked_plan.search
     config = with_pinned_replicas(config) if search and search.replicas == "fixed" else config
     with Stage.open(config, reaper=reaper, golive_metrics=metrics) as stage:
         target = Target(
@@ -210,7 +210,7 @@ def try_whole(asked: Asked, console: Console) -> tuple[Tried, ...]:
     """One trial request of each kind, at the target that was named or at a rehearsal stage raised for it."""
     with ExitStack() as after:
         reaper = after.enter_context(Reaper.start())
-        target, _, _ = after.enter_context(stage_or_target(asked, reaper, console))
+        target, _, _ = after.enter_context(stage_or_target(asked, plan_for(asked, NOWHERE), reaper, console))
         plan = plan_for(asked, target)
         console.print(f"one request of each kind at {target.name} ({target.target_class.value})", highlight=False)
         return try_plan(plan)

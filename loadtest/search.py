@@ -15,6 +15,7 @@ from loadtest.legs import LegOrder, LegOrders
 from loadtest.record import append_event
 from loadtest.tail import Tail
 from scenarios.plan import Plan
+from scenarios.plan_check import CANARY_S, CANARY_SHARE
 from scenarios.profile import Phase
 from scenarios.search import (
     Bracket,
@@ -35,7 +36,6 @@ CALM_S = 5  # the latency is back when it has been for so long
 MISSED_AFTER_S = 10  # no level is called missed earlier
 AGREEING = 2  # looks in a row that must say the same: a decision is not one unlucky second's
 REST_SHARE = 0.1
-CANARY_S, CANARY_SHARE = 60.0, 0.01
 SLACK_S = 15.0  # a level's rate line is longer than its time, so that it is always ended, never over by itself
 
 

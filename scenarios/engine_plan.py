@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +11,7 @@ from urllib.parse import quote
 from scenarios.answers import Capture, Check
 from scenarios.engine_text import PATH_SAFE, header_text, json_text, path_text
 from scenarios.plan import Plan
+from scenarios.profile import Phase
 from scenarios.transport import ClientIdentity, ConnectionPolicy, Tls
 from scenarios.values import EnvSecret, Order, Template, values_in
 from scenarios.workload import Flow, Login, Poll, Refresh, Request, Workload
@@ -43,10 +44,7 @@ def engine_plan(
         "format": 1,
         "seed": sending.seed,
         "arrivals": sending.arrivals,
-        "rate_line": [
-            {"duration_us": _us(phase.duration_s), "from_rps": phase.from_rps, "to_rps": phase.to_rps}
-            for phase in plan.profile.phases
-        ],
+        "rate_line": rate_line(plan.profile.phases),
         "base_url": plan.target.url,
         "grid_us": sending.grid_us,
         "connections": sending.connections,
@@ -71,8 +69,7 @@ def for_run(plan: Plan, run_id: str) -> Plan:
     With the plan's own seed a second run would repeat the first one's idempotency keys, and be answered from memory.
     The record keeps the compiled plan, so any run can still be repeated value for value.
     """
-    mixed = hashlib.sha256(f"{plan.sending.seed} {run_id}".encode()).digest()
-    return replace(plan, sending=replace(plan.sending, seed=int.from_bytes(mixed[:6], "big")))
+    return replace(plan, sending=replace(plan.sending, seed=own_seed(plan.sending.seed, run_id)))
 
 
 def redacted_engine_plan(plan: Plan, *, run_date: str) -> dict[str, Any]:
@@ -86,6 +83,23 @@ def secret_names(login: Login | None) -> tuple[str, ...]:
     """The environment variables that a login needs."""
     found = values_in(login.json) if login else []
     return tuple(sorted({value.variable for value in found if isinstance(value, EnvSecret)}))
+
+
+def secret_variables(plan: Plan) -> tuple[str, ...]:
+    """The environment variables that hold the secrets of a plan: its login's, and its client key's."""
+    return (*secret_names(plan.workload.login), *filter(None, [plan.tls.client_key_env]))
+
+
+def rate_line(phases: Iterable[Phase]) -> list[dict[str, Any]]:
+    """Phases as the engine takes them."""
+    return [
+        {"duration_us": _us(phase.duration_s), "from_rps": phase.from_rps, "to_rps": phase.to_rps} for phase in phases
+    ]
+
+
+def own_seed(seed: int, whose: str) -> int:
+    """A seed of somebody's own: of a run, or of one leg of it."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {whose}".encode()).digest()[:6], "big")
 
 
 def _us(duration_s: float) -> int:
@@ -113,7 +127,7 @@ def _connection(policy: ConnectionPolicy) -> dict[str, Any]:
     return {
         "keep_alive": policy.keep_alive,
         "requests_per_connection": policy.requests_per_connection,
-        "lifetime_us": None if policy.lifetime_s is None else round(policy.lifetime_s * 1e6),
+        "lifetime_us": None if policy.lifetime_s is None else _us(policy.lifetime_s),
     }
 
 

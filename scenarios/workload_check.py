@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 from scenarios.answers import Capture, Check, JsonEquals, JsonExists, JsonLength
-from scenarios.values import Captured, Column, Template, values_in
+from scenarios.values import Captured, Column, values_in
 from scenarios.workload import Flow, Login, Poll, Request, Step, Workload
 
 LONGEST_TIMEOUT_S = 60.0  # the end of the latency histogram
 LONGEST_THINK_S = 3600.0
-LONGEST_POLL_S = 600.0
+LONGEST_POLL_S = LONGEST_TIMEOUT_S  # the engine keeps how long was waited in such a histogram, too
 SHORTEST_POLL_S = 0.001
 FORBIDDEN_IN_NAMES = ("golive.", "!", ",")  # tags of the latency log (engine/DELTA.md)
 
@@ -101,13 +101,7 @@ def _single(what: str, request: Request, workload: Workload) -> Iterator[str]:
 
 def _needed(request: Request, workload: Workload) -> list[str]:
     """The captured names that it is written with, each once."""
-    return list(dict.fromkeys(value.name for value in _values(request, workload) if isinstance(value, Captured)))
-
-
-def _values(request: Request, workload: Workload) -> Iterator[object]:
-    texts: list[Template] = [request.path, *request.query.values()]
-    for text in [*texts, *request.headers.values(), *workload.headers.values(), request.json]:
-        yield from values_in(text)
+    return list(dict.fromkeys(value.name for value in workload.values_of(request) if isinstance(value, Captured)))
 
 
 # --- flows -------------------------------------------------------------------------------------
@@ -200,7 +194,7 @@ def _in_vain(what: str, step: str, name: str, when: str) -> str:
 def _feeders(workload: Workload) -> Iterator[str]:
     orders: dict[str, set[str]] = {}
     for request in workload.kinds:
-        for value in _values(request, workload):
+        for value in workload.values_of(request):
             if isinstance(value, Column):
                 orders.setdefault(value.file, set()).add(value.order)
     for file, asked in sorted(orders.items()):

@@ -23,7 +23,7 @@ from loadtest.cluster.orders import PodOrders, portable
 from loadtest.cluster.pod_sizes import sizes_of
 from loadtest.cluster.remote_run import RemoteRun
 from loadtest.cluster.values import Egress, Image, values_for
-from scenarios.engine_plan import secret_names
+from scenarios.engine_plan import secret_variables
 from scenarios.errors import HarnessError
 from scenarios.files import read_secrets
 from scenarios.files_tls import read_client_identity
@@ -143,10 +143,9 @@ def _is_there(api: Api, namespace: str) -> bool:
 
 def _made_secret(api: Api, namespace: str, run: RemoteRun, plan: Plan) -> str:
     """A Secret of this run with the login's variables and the client key; "" when none is needed."""
-    key = plan.tls.client_key_env
-    if not secret_names(plan.workload.login) and not key:
+    if not secret_variables(plan):
         return ""
-    name = f"{run.release}-login"
+    name, key = f"{run.release}-login", plan.tls.client_key_env
     body = {
         "apiVersion": "v1",
         "kind": "Secret",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loadtest.cluster.orders import PodOrders, PortablePlan
-from scenarios.engine_plan import secret_names
+from scenarios.engine_plan import secret_variables
 from scenarios.plan import Plan
 
 DRAIN_GRACE_S = 10
@@ -63,13 +63,9 @@ def values_for(
         },
         "workers": {
             "count": plan.workers,
-            "terminationGracePeriodSeconds": int(longest_timeout_s(plan)) + DRAIN_GRACE_S,
+            "terminationGracePeriodSeconds": int(plan.workload.longest_timeout_s) + DRAIN_GRACE_S,
         },
-        "secretEnv": [
-            {"name": name, "secretName": secret, "key": name}
-            for name in (*secret_names(plan.workload.login), *filter(None, [plan.tls.client_key_env]))
-            if secret
-        ],
+        "secretEnv": [{"name": name, "secretName": secret, "key": name} for name in secret_variables(plan) if secret],
         "rbac": {
             "targetNamespaces": target_namespaces,
             "lease": {"namespace": orders.lease_namespace, "name": orders.lease_name},
@@ -86,9 +82,4 @@ def values_for(
 
 def deadline_s(plan: Plan, orders: PodOrders) -> int:
     """After so long the workers are ended whatever happens: waiting for them, the load, its tail, and some."""
-    return int(orders.connect_within_s + plan.longest_s + longest_timeout_s(plan) + START_MARGIN_S)
-
-
-def longest_timeout_s(plan: Plan) -> float:
-    """How long the last answer may take."""
-    return max(request.timeout_s for request in plan.workload.kinds)
+    return int(orders.connect_within_s + plan.longest_s + plan.workload.longest_timeout_s + START_MARGIN_S)
