@@ -32,7 +32,7 @@ class Moment:
     phase: str
     elapsed_s: float
     left_s: float
-    offered_rps: float
+    offered_rps: float | None  # None in a closed model: nothing is due
     achieved_rps: float
     p95_ms: float | None
     p99_ms: float | None
@@ -45,9 +45,10 @@ class Moment:
         latency = f"P95 {_ms(self.p95_ms)} P99 {_ms(self.p99_ms)}"
         trouble = f"failed {self.failed:,}" + (f" unsent {self.unsent:,}" if self.unsent else "")
         replicas = f" {self.replicas}" if self.replicas else ""
+        offered = "" if self.offered_rps is None else f"/{self.offered_rps:,.0f}"
         return (
             f"{_clock(self.elapsed_s)} {self.phase} (-{_clock(self.left_s)}) "
-            f"{self.achieved_rps:,.0f}/{self.offered_rps:,.0f} rps {latency} {trouble}{replicas}"
+            f"{self.achieved_rps:,.0f}{offered} rps {latency} {trouble}{replicas}"
         )
 
 
@@ -129,7 +130,7 @@ class Watcher:
             phase=phase,
             elapsed_s=elapsed_s,
             left_s=left_s,
-            offered_rps=self._due(shown),
+            offered_rps=None if self.plan.closed else self._due(shown),
             achieved_rps=sum(self._ok[second] for second in shown) / max(len(shown), 1),
             p95_ms=p95_ms,
             p99_ms=p99_ms,
@@ -198,7 +199,8 @@ class Progress:
 def _table(moment: Moment) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_row("phase", f"[bold]{moment.phase}[/]  {_clock(moment.elapsed_s)} gone, {_clock(moment.left_s)} left")
-    table.add_row("offered", f"{moment.offered_rps:,.0f} rps")
+    if moment.offered_rps is not None:
+        table.add_row("offered", f"{moment.offered_rps:,.0f} rps")
     table.add_row("achieved", f"{moment.achieved_rps:,.0f} rps answered as expected")
     table.add_row("latency", f"P95 {_ms(moment.p95_ms)}   P99 {_ms(moment.p99_ms)}   (last {LAST_S} s)")
     table.add_row("failed", f"{moment.failed:,}   unsent {moment.unsent:,}")

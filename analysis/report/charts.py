@@ -22,7 +22,7 @@ def panels(
         rate_panel(charting),
         latency_panel(charting),
         failures_panel(charting),
-        lag_panel(charting),
+        *([] if charting.plan.closed else [lag_panel(charting)]),  # whoever waits for answers is never late
         replicas_panel(charting, unseen.get("replicas", "")),
         *([conditions_panel(charting, steered)] if steered else []),
         backlog_panel(charting, unseen.get("backlog", "")),

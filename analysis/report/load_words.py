@@ -46,6 +46,8 @@ def _kinds(plan: Plan) -> str:
 
 def offered(plan: Plan) -> str:
     """The rate the plan asks for in its judged stretch."""
+    if plan.closed:
+        return f"what comes from {plural(plan.closed.users, 'Locust user')} (closed model)"
     judged = _judged(plan)
     if not judged:
         return "nothing that is judged"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from loadtest.progress import Watcher
 from loadtest.record import RecordWriter
 from loadtest.tail import Tail
+from scenarios.plan import ClosedLoad
 from tests.loadtest.builders import SECOND, a_plan, counts, latency
 
 
@@ -51,3 +53,13 @@ def test_how_long_effects_took_to_be_seen_is_no_latency_of_requests(tmp_path: Pa
 
 def test_before_the_load_there_is_nothing_to_show(tmp_path: Path) -> None:
     assert Watcher(tmp_path, a_plan()).look(SECOND + 1.0) is None
+
+
+def test_in_a_closed_model_nothing_is_offered(tmp_path: Path) -> None:
+    record = RecordWriter(tmp_path)
+    record.event("load_started", at_unix_s=SECOND - 1, t0_unix_s=SECOND)
+    record.close()
+    plan = replace(a_plan(duration_s=20.0), closed=ClosedLoad(locustfile="a.py", users=2, spawn_rate=1.0))
+    moment = Watcher(tmp_path, plan).look(SECOND + 10.0)
+    assert moment
+    assert " 0 rps " in moment.plain()

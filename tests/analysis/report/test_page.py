@@ -2,6 +2,7 @@ import dataclasses
 from pathlib import Path
 
 from analysis.report.not_proven import OPERATIONAL
+from scenarios.plan import ClosedLoad
 from slo.validity import FindingKind, Severity
 from slo.verdict import Outcome, RunOutcome
 from tests.analysis.records import T0, Synthetic
@@ -37,6 +38,13 @@ def test_what_was_tested_and_when_is_said(tmp_path: Path) -> None:
         "By": "golive 0.1.0; 2 workers on here (2 cores)",
         "Run": "run",
     }
+
+
+def test_a_closed_model_offers_no_rate_and_has_no_schedule_to_be_late_for(tmp_path: Path) -> None:
+    closed = ClosedLoad(locustfile="mine.py", users=20, spawn_rate=5.0)
+    page = run_of(tmp_path / "run", Synthetic(plan_changes={"closed": closed})).page()
+    assert dict(page.facts)["Rate"] == "to prove 95 requests/s; offered what comes from 20 Locust users (closed model)"
+    assert "lag" not in {panel.name for panel in page.panels}
 
 
 def test_a_hold_that_was_cut_is_said_to_be(tmp_path: Path) -> None:
