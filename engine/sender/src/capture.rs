@@ -32,19 +32,30 @@ impl Finder {
         })
     }
 
-    /// The value, when there is one that may stand in a request: a text, number or truth value without control characters.
+    /// The value, when there is one that may stand in a request.
     pub fn find(&self, seen: &Seen<'_>) -> Option<String> {
-        let found = match self {
-            Self::Json(path) => of_json(seen.json()?.pointer(path)?)?,
-            Self::Header(name) => text(seen.headers(name).next()?)?,
+        self.look(seen).filter(|found| objection(found).is_none())
+    }
+
+    /// What is there, if it is a text, a number or a truth value.
+    pub fn look(&self, seen: &Seen<'_>) -> Option<String> {
+        match self {
+            Self::Json(path) => of_json(seen.json()?.pointer(path)?),
+            Self::Header(name) => text(seen.headers(name).next()?),
             Self::Regex(regex) => {
                 let groups = regex.captures(seen.body)?;
-                text(groups.get(1).or_else(|| groups.get(0))?.as_bytes())?
+                text(groups.get(1).or_else(|| groups.get(0))?.as_bytes())
             }
-        };
-        let fits = found.len() <= LONGEST_VALUE && !found.bytes().any(|byte| byte < b' ' || byte == 0x7f);
-        fits.then_some(found)
+        }
     }
+}
+
+/// Why a value may stand in no request; None when it may. A control character could end a header, or the request.
+pub fn objection(value: &str) -> Option<&'static str> {
+    if value.len() > LONGEST_VALUE {
+        return Some("is longer than 8 KiB");
+    }
+    value.chars().any(char::is_control).then_some("has a control character")
 }
 
 fn of_json(value: &Json) -> Option<String> {

@@ -6,6 +6,8 @@ use crate::dates::days_of;
 
 const MOST_COOKIES: usize = 50;
 const LONGEST_COOKIE: usize = 4096;
+/// In all: every journey under way has its own, and no server takes a longer header.
+const MOST_BYTES: usize = 16 * 1024;
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// The one site that all requests go to.
@@ -29,6 +31,12 @@ struct Cookie {
     value: String,
     path: String,
     is_secure: bool,
+}
+
+impl Cookie {
+    fn bytes(&self) -> usize {
+        self.name.len() + self.value.len() + self.path.len()
+    }
 }
 
 impl Jar {
@@ -60,13 +68,18 @@ impl Jar {
             let Some((cookie, is_gone)) = read(line, site, &default_path(&self.path)) else { continue };
             let is_it = |there: &Cookie| there.name == cookie.name && there.path == cookie.path;
             let known = self.cookies.iter().position(is_it);
-            match (known, is_gone) {
-                (Some(at), true) => drop(self.cookies.remove(at)),
-                (Some(at), false) => self.cookies[at] = cookie,
-                (None, false) if self.cookies.len() < MOST_COOKIES => self.cookies.push(cookie),
-                (None, _) => {}
+            if let Some(at) = known {
+                self.cookies.remove(at);
+            }
+            if !is_gone && self.has_room_for(&cookie) {
+                self.cookies.insert(known.unwrap_or(self.cookies.len()), cookie);
             }
         }
+    }
+
+    fn has_room_for(&self, cookie: &Cookie) -> bool {
+        let bytes: usize = self.cookies.iter().map(Cookie::bytes).sum();
+        self.cookies.len() < MOST_COOKIES && bytes + cookie.bytes() <= MOST_BYTES
     }
 }
 
@@ -75,7 +88,7 @@ fn read(line: &str, site: &Site, default_path: &str) -> Option<(Cookie, bool)> {
     let mut parts = line.split(';');
     let (name, value) = parts.next()?.split_once('=')?;
     let (name, value) = (name.trim(), value.trim());
-    if name.is_empty() || line.len() > LONGEST_COOKIE || line.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
+    if name.is_empty() || line.len() > LONGEST_COOKIE || line.chars().any(char::is_control) {
         return None;
     }
     let (name, value) = (name.to_string(), value.to_string());
@@ -201,6 +214,17 @@ mod tests {
         assert_eq!(day_of("soon"), None);
     }
 
+    #[test]
+    fn many_long_cookies_are_not_kept_for_every_journey() {
+        let long = |index: usize| format!("c{index}={}; Path=/", "x".repeat(4000));
+        let mut jar = after(&[], "/");
+        jar.take(&here(), &(0..50).map(long).collect::<Vec<_>>());
+        assert!(sent(&jar, &here(), "/").len() < MOST_BYTES);
+        jar.take(&here(), &["c0=short; Path=/".into(), "c9=short; Path=/".into()]);
+        assert!(sent(&jar, &here(), "/").starts_with("Cookie: c0=short; c1=xxx"), "a place that is freed can be taken");
+        assert!(sent(&jar, &here(), "/").ends_with("; c9=short\r\n"));
+    }
+
     proptest! {
         #[test]
         fn whatever_a_server_sets_a_request_stays_one_request(lines in prop::collection::vec(".{0,80}", 0..80), path in "/[ -~]{0,20}") {
@@ -210,7 +234,7 @@ mod tests {
             let text = sent(&jar, &here(), &path);
             prop_assert!(text.is_empty() || (text.ends_with("\r\n") && text.lines().count() == 1));
             prop_assert!(!text.trim_end_matches("\r\n").bytes().any(|byte| byte < b' '));
-            prop_assert!(jar.cookies.len() <= MOST_COOKIES);
+            prop_assert!(jar.cookies.len() <= MOST_COOKIES && text.len() < MOST_BYTES + 4 * MOST_COOKIES);
         }
     }
 }

@@ -193,8 +193,9 @@ impl Journeys {
         if let Some(due_ns) = self.look_for_effect(journey, stop, arrival, found, done_ns)? {
             return Ok(Next::Again(due_ns));
         }
-        for (slot, value) in stop.captures.iter().zip(&found.captured) {
-            let value = value.as_ref().ok_or(Failure::Capture)?;
+        for ((slot, standing), value) in stop.captures.iter().zip(&found.captured) {
+            let fitting = value.as_ref().filter(|value| standing.objection(value).is_none());
+            let value = fitting.ok_or(Failure::Capture)?;
             journey.captured[*slot] = Some(value.clone());
         }
         Ok(Next::Step)

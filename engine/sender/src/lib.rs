@@ -39,6 +39,7 @@ mod response_times;
 mod schedule;
 mod shard;
 mod spelling;
+mod standing;
 mod starts;
 mod target;
 mod template;

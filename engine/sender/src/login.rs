@@ -10,6 +10,8 @@ use crate::target::Target;
 use crate::template::{Sources, Template};
 
 const ANSWER_LIMIT: usize = 1 << 20;
+/// Every request carries one: no server takes a longer header.
+const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// A token that was got.
 #[derive(Debug, Clone)]
@@ -92,7 +94,7 @@ fn one(template: &Template, login: &Login, target: &Target, number: u64) -> Resu
     let Some(serde_json::Value::String(token)) = answer.pointer(&login.token_pointer) else {
         return Err(told(&format!("the answer has no text at {:?}", login.token_pointer)));
     };
-    if token.is_empty() || token.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
+    if token.is_empty() || token.len() > LONGEST_TOKEN || token.chars().any(char::is_control) {
         return Err(told(&format!("the text at {:?} is no token", login.token_pointer)));
     }
     let life_ns = life_ns(login, &answer).map_err(|what| told(&what))?;

@@ -2,6 +2,7 @@
 
 use crate::journey_plan::{Flow, Poll};
 use crate::plan::Plan;
+use crate::standing::Standing;
 
 /// A flow.
 #[derive(Debug)]
@@ -17,8 +18,8 @@ pub struct Path {
 pub struct Stop {
     pub request: usize,
     pub think_ns: (u64, u64),
-    /// Where each of the request's captures goes.
-    pub captures: Vec<usize>,
+    /// Where each of the request's captures goes, and where it will stand.
+    pub captures: Vec<(usize, Standing)>,
     pub poll: Option<Pace>,
 }
 
@@ -43,7 +44,10 @@ fn path(plan: &Plan, flow: &Flow) -> Path {
         .iter()
         .map(|step| {
             let request = &plan.requests[step.request];
-            let place = |name: &str| names.iter().position(|known| *known == name);
+            let place = |name: &str| {
+                let slot = names.iter().position(|known| *known == name)?;
+                Some((slot, Standing::of(plan, flow, name)))
+            };
             Stop {
                 request: step.request,
                 think_ns: (step.think_us.0 * 1000, step.think_us.1 * 1000),

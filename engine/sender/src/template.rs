@@ -14,6 +14,9 @@ use crate::schedule::hash;
 use crate::spelling::{decimal, json_inner, percent, signed, uuid};
 use crate::trace::{trace_of, Trace};
 
+/// Where a request ends, and for whom it is: said twice it would mean something else to each reader.
+const OWN_HEADERS: [&str; 3] = ["host", "content-length", "transfer-encoding"];
+
 /// Where a text stands; decides how its values are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -109,6 +112,7 @@ impl Template {
         let flow = plan.flow_of(request);
         let names = flow.map(|flow| plan.captured_names(flow)).unwrap_or_default();
         let compiler = Compiler { plan, sources, names, at: format!("request {:?}", request.name) };
+        let base_path = compiler.clean(base_path, Place::Path)?;
         let mut head = vec![Part::Fixed(format!("{} {base_path}", request.method).into_bytes())];
         compiler.text(&request.path, Place::Path, &mut head)?;
         head.push(Part::Fixed(format!(" HTTP/1.1\r\nHost: {host}\r\n").into_bytes()));
@@ -322,6 +326,9 @@ impl Compiler<'_> {
     }
 
     fn header_name(&self, name: &str) -> Result<(), EngineError> {
+        if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+            return refuse(&self.at, format!("has a header {name:?}, which the engine writes itself"));
+        }
         let is_token =
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
         if is_token {
@@ -332,7 +339,7 @@ impl Compiler<'_> {
 
     /// A line break in a path or header would be a second request in the first one's clothes.
     fn clean<'t>(&self, text: &'t str, place: Place) -> Result<&'t str, EngineError> {
-        if place != Place::Body && text.bytes().any(|b| b < b' ' || b == 0x7f) {
+        if place != Place::Body && text.chars().any(char::is_control) {
             return refuse(&self.at, "a control character stands in a path or header".into());
         }
         Ok(text)

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::capture::Finder;
+use crate::capture::{objection, Finder};
 use crate::checks::{Seen, Test, LOOKED_AT_LIMIT};
 use crate::codec::{read_blocking, AnswerReader, Expectations, Unread};
 use crate::cookies::Jar;
 use crate::error::EngineError;
 use crate::failure::Failure;
-use crate::journey_plan::Poll;
+use crate::journey_plan::{Capture, Poll};
 use crate::plan::{Check, Plan, Request};
+use crate::standing::Standing;
 use crate::target::Target;
 use crate::template::{path_written, Occasion, Sources, Template};
 use crate::trial_words::{excerpt, of_capture, of_check, Veil};
@@ -201,9 +202,9 @@ impl Trial<'_> {
         mut tried: Tried,
     ) -> Result<Tried, EngineError> {
         for capture in &request.captures {
-            let Some(value) = Finder::compile("captures", &capture.from)?.find(seen) else {
-                let told = self.veil.told(request, seen, |seen| of_capture(capture, seen));
-                return Ok(Tried { failure: Failure::Capture.to_string(), seen: told, ..tried });
+            let value = match self.captured(request, capture, seen)? {
+                Ok(value) => value,
+                Err(told) => return Ok(Tried { failure: Failure::Capture.to_string(), seen: told, ..tried }),
             };
             tried.captured.push((capture.name.clone(), self.veil.value(&capture.name, &value)));
             if let Some(place) = journey.names.iter().position(|name| *name == capture.name) {
@@ -212,6 +213,24 @@ impl Trial<'_> {
         }
         journey.answered = Instant::now();
         Ok(tried)
+    }
+
+    /// A value that later requests may carry, or what there is instead.
+    fn captured(
+        &self,
+        request: &Request,
+        capture: &Capture,
+        seen: &Seen<'_>,
+    ) -> Result<Result<String, String>, EngineError> {
+        let Some(value) = Finder::compile("captures", &capture.from)?.look(seen) else {
+            return Ok(Err(self.veil.told(request, seen, |seen| of_capture(capture, seen))));
+        };
+        let flow = self.plan.flow_of(request);
+        let standing = flow.map(|flow| Standing::of(self.plan, flow, &capture.name)).unwrap_or_default();
+        Ok(match objection(&value).or_else(|| standing.objection(&value)) {
+            Some(why) => Err(format!("{}: \"{}\" {why}", capture.name, self.veil.value(&capture.name, &value))),
+            None => Ok(value),
+        })
     }
 }
 
