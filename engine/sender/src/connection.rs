@@ -83,6 +83,7 @@ impl Connection {
         let pool = Rc::clone(&self.pool);
         let kind = &pool.kinds[arrival.request];
         self.end_old_life().await;
+        self.leave_spoken_on().await;
         let mut reused = self.exchange.is_some();
         pool.target.addresses.give(self.address());
         pool.journeys.write(&arrival, &kind.template, &mut self.output, &mut self.body);
@@ -129,7 +130,7 @@ impl Connection {
             Ok(true) => Ok(()),
             Ok(false) => Err(Unwritten::Failed(Failure::TimeoutWait)),
             Err(_) if may_repeat => Err(Unwritten::Again),
-            Err(_) => Err(Unwritten::Failed(Failure::Reset)),
+            Err(_) => Err(Unwritten::Failed(exchange.last_word(&self.pool).await)),
         }
     }
 
@@ -143,6 +144,15 @@ impl Connection {
             self.life = None;
             if let Some(exchange) = self.exchange.take() {
                 exchange.close().await;
+            }
+        }
+    }
+
+    /// A kept connection on which the server has spoken unasked is not used: its next answer would be taken for another's.
+    async fn leave_spoken_on(&mut self) {
+        if let Some(exchange) = self.exchange.as_mut() {
+            if exchange.has_been_spoken_on(&self.pool).await {
+                (self.exchange, self.life) = (None, None);
             }
         }
     }
@@ -197,6 +207,7 @@ impl Connection {
             Reading::Wrong(fault) => Failure::of_fault(fault),
             Reading::TimedOut { in_body: true } => Failure::TimeoutBody,
             Reading::TimedOut { in_body: false } => Failure::TimeoutWait,
+            Reading::Insecure => Failure::Tls,
             Reading::Closed { .. } => Failure::Reset,
         };
         self.fail(arrival, Some(sent), failure);

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::codec::{Answer, AnswerReader, Fault};
+use crate::failure::Failure;
 use crate::pool::{Kind, Pool};
 use crate::schedule::Arrival;
 use crate::target::Stream;
@@ -29,8 +30,14 @@ pub struct Exchange {
 pub enum Reading {
     Whole(Answer),
     Wrong(Fault),
-    TimedOut { in_body: bool },
-    Closed { answer_begun: bool },
+    TimedOut {
+        in_body: bool,
+    },
+    Closed {
+        answer_begun: bool,
+    },
+    /// TLS was broken off: an alert, or what is no TLS.
+    Insecure,
 }
 
 impl Exchange {
@@ -93,6 +100,7 @@ impl Exchange {
                         None => Reading::Closed { answer_begun: begun },
                     });
                 }
+                Poll::Ready(Err(error)) if is_of_tls(&error) => return Poll::Ready(Reading::Insecure),
                 Poll::Ready(Err(_)) => return Poll::Ready(Reading::Closed { answer_begun: begun }),
             }
         })
@@ -139,9 +147,36 @@ impl Exchange {
         .await
     }
 
+    /// Why a request could not be written: a server that breaks TLS off says so before it closes.
+    pub async fn last_word(&mut self, pool: &Pool) -> Failure {
+        poll_fn(|cx| {
+            let mut scratch = pool.scratch.borrow_mut();
+            let mut buffer = ReadBuf::new(&mut scratch[..]);
+            Poll::Ready(match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Err(error)) if is_of_tls(&error) => Failure::Tls,
+                _ => Failure::Reset,
+            })
+        })
+        .await
+    }
+
+    /// Whether the server has ended the connection or spoken unasked, as far as the kernel has told by now: what lies
+    /// there before a request is written cannot be its answer.
+    pub async fn has_been_spoken_on(&mut self, pool: &Pool) -> bool {
+        match &self.stream {
+            Stream::Plain(stream) => stream.has_news(),
+            Stream::Tls(_) => poll_fn(|cx| Poll::Ready(self.has_ended(pool, cx))).await,
+        }
+    }
+
     fn has_ended(&mut self, pool: &Pool, cx: &mut Context<'_>) -> bool {
         let mut scratch = pool.scratch.borrow_mut();
         let mut buffer = ReadBuf::new(&mut scratch[..1]);
         Pin::new(&mut self.stream).poll_read(cx, &mut buffer).is_ready()
     }
+}
+
+/// Whether an error is TLS's own: rustls puts what it objects to, and every alert, into this kind.
+fn is_of_tls(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::InvalidData
 }

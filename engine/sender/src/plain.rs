@@ -13,6 +13,18 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub struct PlainStream(pub TcpStream);
 
+impl PlainStream {
+    /// Whether the other side has said something, or has ended: as far as the kernel told when it was last asked for
+    /// news, so that nobody pays a system call for it.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        let looked = self.0.try_io(Interest::READABLE, || {
+            rustix::net::recv(&self.0, &mut [0u8], RecvFlags::PEEK).map_err(io::Error::from)
+        });
+        !matches!(looked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
 impl AsyncRead for PlainStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let stream = &self.get_mut().0;
