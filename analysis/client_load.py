@@ -8,12 +8,8 @@ import pandas as pd
 from analysis.hold import Hold, due_per_second
 from analysis.latency_log import FAILED
 from analysis.results import RunRecord
+from scenarios.failure_kinds import may_not_arrive
 from slo.evidence import ClientLoad, Counts, NotSeen
-
-# A failure of these kinds may never have reached the platform, or not as a whole request.
-NEVER_COUNTED_BY_THE_PLATFORM = (
-    "refused", "reset", "timeout connect", "timeout wait", "tls", "dns", "local ports", "file handles", "unreachable",
-)  # fmt: skip
 
 
 def client_load(record: RunRecord, hold: Hold) -> ClientLoad | NotSeen:
@@ -60,7 +56,7 @@ def per_second(counts: pd.DataFrame, seconds: range) -> dict[str, Counts]:
 def answered_in_load(record: RunRecord) -> int:
     """How many requests of the whole load an answer began to arrive for: the platform must have counted them."""
     kinds = record.failures.groupby("kind")["count"].sum()
-    reached = sum(int(count) for kind, count in kinds.items() if kind not in NEVER_COUNTED_BY_THE_PLATFORM)
+    reached = sum(int(count) for kind, count in kinds.items() if not may_not_arrive(kind))
     return int(record.counts["ok"].sum()) + reached
 
 

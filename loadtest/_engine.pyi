@@ -2,7 +2,7 @@
 
 from typing import final
 
-__all__ = ["Engine", "EngineError", "Histograms", "due_counts", "validate_plan", "version"]
+__all__ = ["Engine", "EngineError", "Histograms", "due_counts", "failure_kinds", "validate_plan", "version"]
 
 class EngineError(ValueError):
     """The engine plan is not usable, or the engine was asked for something out of order."""
@@ -61,6 +61,9 @@ class Histograms:
 
 def due_counts(plan_json: str, *, shard: int = 0, shards: int = 1) -> list[list[int]]:
     """How many requests of each kind are due in each second after the start: [second][request]. From the plan alone."""
+
+def failure_kinds() -> list[tuple[str, bool]]:
+    """Every kind of failure but the statuses, and whether it makes the platform unavailable."""
 
 def validate_plan(plan_json: str) -> None:
     """Raise EngineError when the engine would refuse the plan."""

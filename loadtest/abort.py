@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from scenarios.failure_kinds import is_nobody_there
 from scenarios.plan import AbortLimits
 
 # A request books its time-out where it was due, at most 60 s back; older seconds do not change any more.
 _LOOK_BACK_S = 90
-
-# Kinds that mean nobody is there to answer (engine/DELTA.md).
-_UNREACHABLE = frozenset({"refused", "unreachable", "dns", "timeout connect"})
 
 
 @dataclass(slots=True)
@@ -38,7 +36,7 @@ class AbortWatch:
             second.unsent += entry["unsent"]
             for kind, count in entry["failed"].items():
                 second.failed += count
-                second.unreachable += count if kind in _UNREACHABLE else 0
+                second.unreachable += count if is_nobody_there(kind) else 0
 
     def sent(self) -> dict[int, int]:
         """How many requests each second had."""

@@ -9,8 +9,9 @@ from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
-from loadtest.closed_kinds import is_unavailable, kind_of, tag_of
+from loadtest.closed_kinds import kind_of, tag_of
 from loadtest.delta_times import FAILED_ENDING
+from scenarios.failure_kinds import is_unavailable
 
 LOWEST_US, HIGHEST_US, DIGITS = 1, 60_000_000, 3
 US_PER_MS = 1000.0

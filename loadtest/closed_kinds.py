@@ -28,7 +28,6 @@ _BY_CLASS = {
     "BadStatusLine": "malformed",
     "CatchResponseError": "check",
 }
-_UNAVAILABLE = frozenset({"refused", "reset", "unreachable", "timeout connect", "timeout wait", "timeout body"})
 _DEEPEST = 12
 
 
@@ -46,11 +45,6 @@ def kind_of(exception: object, status: int = 0) -> str:
     if "timeout connect" in found:
         return "timeout connect"
     return found[-1] if found else f"exception {type(chain[0]).__name__}"
-
-
-def is_unavailable(kind: str) -> bool:
-    """Whether a failure of this kind counts against availability."""
-    return kind in _UNAVAILABLE or kind.startswith("status 5")
 
 
 def tag_of(name: object) -> str:

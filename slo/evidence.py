@@ -56,7 +56,7 @@ class ClientLoad:
     """What golive itself sent and saw in the hold; arrays have one entry a second of the *intended* start.
 
     due comes from the plan alone; sent + unsent may fall short of it when a worker was lost.
-    unavailable: 5xx, refused, reset or closed, timed out (at any stage); a part of failed.
+    unavailable: 5xx, refused, reset or closed, TLS broken off, timed out (at any stage); a part of failed.
     answered: latency from the intended start of the requests answered as expected.
     failed_latency: the same of failed and unsent ones; the unanswered stand at their timeout.
     load_sent, load_answered: over the whole load, ramp included: what was sent, and what an answer began to arrive for.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.report.load_words import phase_rates
-from analysis.report.meanings import UNSENT, failure_meaning
+from analysis.report.meanings import UNSENT
 from analysis.report.tables import Table, number, text
 from analysis.report.wording import NOTHING, count, duration, into_run, milliseconds, share
 from analysis.report.worst_window import quantile_ms
 from analysis.results import RunRecord
+from scenarios.failure_kinds import meaning_of
 from slo.evidence import Window
 
 QUANTILES = ((0.50, "P50"), (0.95, "P95"), (0.99, "P99"), (1.0, "Max"))
@@ -69,7 +70,7 @@ def failures_table(record: RunRecord, hold: Window) -> Table:
     by_kind = by_kind.fillna(0).sort_values(["in", "out"], ascending=False)
     sent = int(record.counts.loc[record.counts["second"].isin(seconds), "sent"].sum())
     rows = [
-        (str(kind), count(row["in"]), _of(row["in"], sent), count(row["out"]), failure_meaning(str(kind)))
+        (str(kind), count(row["in"]), _of(row["in"], sent), count(row["out"]), meaning_of(str(kind)))
         for kind, row in by_kind.iterrows()
     ]
     return Table(

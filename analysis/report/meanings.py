@@ -1,4 +1,4 @@
-"""What golive's own terms mean, in a sentence each: findings, failures, words of the report."""
+"""What golive's own terms mean, in a sentence each: findings, words of the report."""
 
 from __future__ import annotations
 
@@ -37,25 +37,6 @@ FINDINGS: Mapping[FindingKind, str] = {
     FindingKind.CLOSED_MODEL: "a locustfile's users waited for their answers before they sent more",
 }
 
-FAILURES: Mapping[str, str] = {
-    "refused": "nothing accepted the connection",
-    "reset": "the connection was cut before a whole answer had come",
-    "unreachable": "the network knew no way to the platform",
-    "timeout connect": "no connection within the time allowed",
-    "timeout wait": "connected and sent, but no answer began in time",
-    "timeout body": "an answer began and did not end in time",
-    "malformed": "what came back is not HTTP",
-    "check": "answered with the right status, but not with what the workload expects",
-    "capture": "answered as expected, but without what a later step of the flow needs",
-    "effect missing": "was accepted, and its effect was not to be seen in the time allowed",
-    "effect repeated": "was accepted once, and took effect more than once",
-    "too large": "the answer was larger than golive accepts",
-    "tls": "the secure connection could not be made",
-    "dns": "the platform's name could not be resolved",
-    "redirect": "the platform pointed elsewhere; golive never follows",
-    "local ports": "golive's own machine had no port left",
-    "file handles": "golive's own machine had no file handle left",
-}
 UNSENT = "was due, but golive could not send it in time: about golive, not about the platform"
 
 WORDS: Mapping[str, str] = {
@@ -80,13 +61,6 @@ WORDS: Mapping[str, str] = {
     "Control timer": "A timer that does nothing else in the same process: its lateness is the machine's own noise.",
     "Throttled": "The share of time slices in which the operating system held the process back.",
 }
-
-
-def failure_meaning(kind: str) -> str:
-    """What a failure of this kind is, in plain words."""
-    if kind.startswith("status "):
-        return f"answered with HTTP status {kind.removeprefix('status ')}, which the workload does not expect"
-    return FAILURES.get(kind, "")
 
 
 def finding_title(kind: FindingKind) -> str:

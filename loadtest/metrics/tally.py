@@ -16,15 +16,12 @@ from loadtest.delta_times import (
     Bounds,
     Times,
 )
+from scenarios.failure_kinds import KINDS, STATUS
 
 MOST_REQUESTS, MOST_KINDS, MOST_WORKERS = 100, 40, 100  # that have series of their own
 OTHERS = "(others)"  # under this name the rest is added up: nothing is left out
 # Shown from the start at 0: of a series that begins with more, rate() misses the beginning.
-USUAL_KINDS = (
-    "refused", "reset", "timeout connect", "timeout wait", "timeout body", "malformed", "check", "too large", "tls",
-    "capture", "effect missing", "effect repeated", "redirect", "local ports", "file handles", "unreachable",
-    *(f"status {code}" for code in (400, 401, 403, 404, 409, 429, 500, 502, 503, 504)),
-)  # fmt: skip
+USUAL_KINDS = (*KINDS, *(f"{STATUS}{code}" for code in (400, 401, 403, 404, 409, 429, 500, 502, 503, 504)))
 TOTALS = ("due", "sent", "ok", "unsent", "sent_bytes", "received_bytes")
 # What the master sees by itself while the load is on; slo/findings.py names them so, and knows more afterwards.
 CHECKS_BY_EVENT = {

@@ -10,8 +10,8 @@ from analysis.client_load import client_load
 from analysis.hold import due_per_second, hold_of
 from analysis.report.journey_tables import journey_tables
 from analysis.report.load_tables import failures_table, requests_table
-from analysis.report.meanings import failure_meaning
 from analysis.results import read_record
+from scenarios.failure_kinds import meaning_of
 from slo.evidence import NotSeen
 from tests.analysis.flows import write_flows
 from tests.analysis.records import Synthetic
@@ -64,5 +64,5 @@ def test_a_plan_without_flows_has_none_of_these_tables(tmp_path: Path) -> None:
 def test_the_failures_of_flows_are_told_in_words(tmp_path: Path, kind: str) -> None:
     record = read_record(write_flows(tmp_path / "run", broken=1, kind=kind))
     (row,) = failures_table(record, hold_of(record).window).rows
-    assert (row[0], row[4]) == (kind, failure_meaning(kind))
+    assert (row[0], row[4]) == (kind, meaning_of(kind))
     assert row[4]

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from loadtest._engine import Histograms
 from loadtest.closed_counts import ClosedCounts
-from loadtest.closed_kinds import is_unavailable, kind_of, tag_of
+from loadtest.closed_kinds import kind_of, tag_of
 from loadtest.closed_sender import ClosedSender
+from scenarios.failure_kinds import is_unavailable
 
 CatchResponseError = type("CatchResponseError", (Exception,), {})
 
@@ -47,8 +48,8 @@ def test_an_exception_becomes_a_kind(exception: Exception, status: int, kind: st
 
 
 def test_what_the_platform_did_not_answer_was_unavailable() -> None:
-    kinds = ["refused", "reset", "unreachable", "timeout wait", "status 502", "status 404", "check", "tls"]
-    assert [is_unavailable(kind) for kind in kinds] == [True] * 5 + [False] * 3
+    kinds = ["refused", "reset", "unreachable", "timeout wait", "tls", "status 502", "status 404", "check"]
+    assert [is_unavailable(kind) for kind in kinds] == [True] * 6 + [False] * 2
 
 
 @given(st.text())

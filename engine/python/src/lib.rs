@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use golive_sender::{due_counts as counts_of, Engine as Sender, EngineError as Refusal, HistogramSum, Plan};
+use golive_sender::{
+    due_counts as counts_of, failure_kinds as kinds, Engine as Sender, EngineError as Refusal, HistogramSum, Plan,
+};
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -121,6 +123,11 @@ impl Histograms {
 }
 
 #[pyfunction]
+fn failure_kinds() -> Vec<(String, bool)> {
+    kinds()
+}
+
+#[pyfunction]
 fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
@@ -131,7 +138,9 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Histograms>()?;
     module.add("EngineError", module.py().get_type::<EngineError>())?;
     module.add_function(wrap_pyfunction!(due_counts, module)?)?;
+    module.add_function(wrap_pyfunction!(failure_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(validate_plan, module)?)?;
     module.add_function(wrap_pyfunction!(version, module)?)?;
-    module.add("__all__", ["Engine", "EngineError", "Histograms", "due_counts", "validate_plan", "version"])
+    let names = ["Engine", "EngineError", "Histograms", "due_counts", "failure_kinds", "validate_plan", "version"];
+    module.add("__all__", names)
 }

@@ -27,6 +27,32 @@ pub enum Failure {
     Unreachable,
 }
 
+/// All but the statuses, which are kinds by their number.
+const KINDS: [Failure; 16] = [
+    Failure::Refused,
+    Failure::Reset,
+    Failure::TimeoutConnect,
+    Failure::TimeoutWait,
+    Failure::TimeoutBody,
+    Failure::Malformed,
+    Failure::Check,
+    Failure::Capture,
+    Failure::EffectMissing,
+    Failure::EffectRepeated,
+    Failure::TooLarge,
+    Failure::Tls,
+    Failure::Redirect,
+    Failure::LocalPorts,
+    Failure::FileHandles,
+    Failure::Unreachable,
+];
+
+/// The name of every kind but the statuses, and whether it makes the platform unavailable.
+#[must_use]
+pub fn failure_kinds() -> Vec<(String, bool)> {
+    KINDS.iter().map(|kind| (kind.to_string(), kind.is_unavailable())).collect()
+}
+
 impl Failure {
     /// Whether a client would call the platform unavailable.
     #[must_use]
@@ -36,6 +62,7 @@ impl Failure {
             Self::Refused
             | Self::Reset
             | Self::Unreachable
+            | Self::Tls
             | Self::TimeoutConnect
             | Self::TimeoutWait
             | Self::TimeoutBody => true,
@@ -106,5 +133,39 @@ impl fmt::Display for Failure {
             Self::Unreachable => "unreachable",
         };
         out.write_str(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Another kind makes this fail to compile, and then the list to be one too short.
+    fn place(kind: Failure) -> Option<usize> {
+        Some(match kind {
+            Failure::Status(_) => return None,
+            Failure::Refused => 0,
+            Failure::Reset => 1,
+            Failure::TimeoutConnect => 2,
+            Failure::TimeoutWait => 3,
+            Failure::TimeoutBody => 4,
+            Failure::Malformed => 5,
+            Failure::Check => 6,
+            Failure::Capture => 7,
+            Failure::EffectMissing => 8,
+            Failure::EffectRepeated => 9,
+            Failure::TooLarge => 10,
+            Failure::Tls => 11,
+            Failure::Redirect => 12,
+            Failure::LocalPorts => 13,
+            Failure::FileHandles => 14,
+            Failure::Unreachable => 15,
+        })
+    }
+
+    #[test]
+    fn the_list_has_every_kind_once() {
+        let places: Vec<_> = KINDS.iter().map(|kind| place(*kind)).collect();
+        assert_eq!(places, (0..KINDS.len()).map(Some).collect::<Vec<_>>());
     }
 }

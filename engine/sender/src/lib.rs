@@ -53,6 +53,7 @@ mod visibility;
 pub use codec::{Answer, AnswerReader, Expectations, Fault, BODY_LIMIT, HEAD_LIMIT};
 pub use engine::Engine;
 pub use error::EngineError;
+pub use failure::failure_kinds;
 pub use histogram_sum::HistogramSum;
 pub use plan::Plan;
 pub use response_times::ResponseTimes;

@@ -61,6 +61,23 @@ fn a_certificate_that_stops_to_convince_is_counted_by_kind() {
 }
 
 #[test]
+fn a_server_that_breaks_tls_off_in_mid_load_is_told_from_one_that_resets() {
+    let authority = Authority::new();
+    let identity = authority.identity("localhost");
+    for versions in [&[&rustls::version::TLS12][..], &[&rustls::version::TLS13]] {
+        let good = serve(configuration(&identity, &Wanted { versions, ..Wanted::default() }));
+        // From the second connection on it asks for a certificate that the plan does not have. With TLS 1.3 it says so
+        // only when the client takes the connection for made.
+        let wanted = Wanted { versions, clients_of: Some(&authority), ..Wanted::default() };
+        let server = plans::switching(&[(good.port, 1), (serve(configuration(&identity, &wanted)).port, u64::MAX)]);
+        let plan =
+            plans::with(plan(&good, &authority, &json!({})), "base_url", json!(format!("https://localhost:{server}")));
+        let counts = run(&plan).expect("a target");
+        assert_eq!((&counts["failed"], &counts["unavailable"]), (&json!({"tls": 100}), &json!(100)), "{counts}");
+    }
+}
+
+#[test]
 fn insecure_takes_any_certificate() {
     let server = serve(configuration(&Authority::new().identity("elsewhere"), &Wanted::default()));
     all_is_answered(&plan(&server, &Authority::new(), &json!({"insecure": true})));
