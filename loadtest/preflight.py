@@ -8,22 +8,23 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from loadtest.local_ports import check_ports, ports_of
 from scenarios.errors import PreflightFailed
 from scenarios.plan import Plan
 
 SPARE_HANDLES = 256  # Locust, logs, libraries
 BYTES_PER_SECOND_AND_REQUEST = 1_500  # a second of one request's counts and histogram in the record, with room
 SPARE_BYTES = 50_000_000
-PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 CONNECT_WITHIN_S = 3.0
 
 
-def check(plan: Plan, results: Path) -> None:
-    """Raise PreflightFailed for the first thing that would spoil the run on this machine."""
+def check(plan: Plan, results: Path) -> tuple[str, ...]:
+    """What may spoil the run on this machine, in words. Raises PreflightFailed for the first thing that would."""
     raise_file_handles(plan.sending.connections + SPARE_HANDLES)
-    check_ports(plan.sending.connections * plan.workers, port_range=_local_ports())
+    warning = check_ports(plan, ports_of(plan))
     check_disk(plan, free_bytes=shutil.disk_usage(_existing(results)).free, where=results)
     check_reachable(plan.target.url)
+    return (warning,) if warning else ()
 
 
 def raise_file_handles(needed: int) -> None:
@@ -36,16 +37,6 @@ def raise_file_handles(needed: int) -> None:
                 remedy=f"Raise the limit (ulimit -n {needed}), or lower `sending.connections` in the plan.",
             )
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-
-
-def check_ports(connections: int, *, port_range: tuple[int, int]) -> None:
-    """Every connection to one address takes a local port; closed ones hold theirs for a minute."""
-    first, last = port_range
-    if last - first + 1 < connections * 2:
-        raise PreflightFailed(
-            f"{connections:,} connections need about {connections * 2:,} local ports; {first}–{last} has fewer.",
-            remedy="Widen net.ipv4.ip_local_port_range, or lower `sending.connections` or the number of workers.",
-        )
 
 
 def check_disk(plan: Plan, *, free_bytes: int, where: Path) -> None:
@@ -70,14 +61,6 @@ def check_reachable(url: str) -> None:
             f"The target {parts.hostname}:{port} takes no connection: {refused.strerror or refused}.",
             remedy="Start it, or check the URL of its entry in targets.yaml.",
         ) from refused
-
-
-def _local_ports() -> tuple[int, int]:
-    try:
-        first, last = PORT_RANGE.read_text().split()
-    except (OSError, ValueError):
-        return 32768, 60999
-    return int(first), int(last)
 
 
 def _existing(folder: Path) -> Path:

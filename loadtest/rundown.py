@@ -73,13 +73,13 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
         target, versions, died_parts = after.enter_context(stage)
         plan = plan_for(asked, target)
         check_plan(plan)
-        preflight.check(plan, folder.parent)
+        warnings = preflight.check(plan, folder.parent)
         outlook = Outlook(target)
         search = search_of(plan, folder, outlook)
         watcher = Watcher(folder, plan, outlook.replicas)
         progress = Progress(watcher, console)
         ui = WebUi(port=free_port(), password=secrets.token_urlsafe(9)) if asked.ui else None
-        _announce(plan, folder, ui, console)
+        _announce(plan, folder, ui, console, warnings)
         console.print(f"metrics: http://{metrics.address}/metrics (for Prometheus)", highlight=False)
         around = Surroundings(
             folder=folder,
@@ -92,6 +92,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
             show=progress,
             ui=ui,
             metrics=metrics.address,
+            warnings=warnings,
         )
         metrics.release()
         annotator = annotating(folder, os.environ, _saying(console))
@@ -225,7 +226,9 @@ def _announce_closed(plan: Plan, load: ClosedLoad, folder: Path, console: Consol
     )
 
 
-def _announce(plan: Plan, folder: Path, ui: WebUi | None, console: Console) -> None:
+def _announce(plan: Plan, folder: Path, ui: WebUi | None, console: Console, warnings: tuple[str, ...]) -> None:
+    for warning in warnings:
+        console.print(warning, highlight=False, markup=False, soft_wrap=True)
     if plan.closed:
         _announce_closed(plan, plan.closed, folder, console)
         return

@@ -81,11 +81,17 @@ class Plan:
         return self.search.longest_s + self.search.proofs_at_most * self.profile.duration_s
 
     @property
+    def peak_rps(self) -> float:
+        """The highest rate that it offers at any time."""
+        peak_rps = self.profile.peak_rps
+        return self.search.most_rps * peak_rps / self.rate_to_prove_rps if self.search else peak_rps
+
+    @property
     def most_arrivals(self) -> float:
         """How many requests are due at most: a search may stay at its highest rate as long as it may last."""
         if self.search is None:
             return self.profile.arrivals_by(self.profile.duration_s)
-        return self.search.most_rps * self.profile.peak_rps / self.rate_to_prove_rps * self.longest_s
+        return self.peak_rps * self.longest_s
 
     @property
     def tls(self) -> Tls:
