@@ -43,6 +43,8 @@ mod standing;
 mod starts;
 mod target;
 mod template;
+#[cfg(test)]
+mod template_properties;
 mod tls;
 mod trace;
 mod trial;
