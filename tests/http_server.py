@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -21,10 +22,11 @@ async def answer_well(_line: str, _number: int) -> bytes:
 
 
 class CountingServer:
-    """Listens on loopback in a thread of its own while the `with` lasts."""
+    """Listens on loopback in a thread of its own while the `with` lasts; secured: by TLS."""
 
-    def __init__(self, answer: Answer = answer_well) -> None:
+    def __init__(self, answer: Answer = answer_well, *, secured: ssl.SSLContext | None = None) -> None:
         self.answer = answer
+        self.secured = secured
         self.requests: Counter[str] = Counter()
         self.keys: Counter[str] = Counter()
         self.at_s: list[float] = []
@@ -54,8 +56,8 @@ class CountingServer:
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._converse, "127.0.0.1", 0, backlog=1024)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = await asyncio.start_server(self._converse, "127.0.0.1", 0, backlog=1024, ssl=self.secured)
+        self.url = f"http{'s' if self.secured else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         self._ready.set()
         await self._stop.wait()
         server.close()

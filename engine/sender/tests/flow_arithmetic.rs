@@ -31,7 +31,8 @@ impl Made {
         let path = |which: bool| if which { json!(["/", {"csv": ["t", "c"]}]) } else { json!(["/"]) };
         let mut requests: Vec<Value> = Vec::new();
         for (index, weight) in self.weights.iter().enumerate() {
-            let request = plans::request(&format!("r{index}"), "GET", &path(self.shares_a_table && index % 2 == 0));
+            let request =
+                plans::request(&format!("r{index}"), "GET", &path(self.shares_a_table && index.is_multiple_of(2)));
             requests.push(plans::with(request, "weight", json!(weight)));
         }
         let mut flows = Vec::new();
@@ -169,7 +170,7 @@ proptest! {
         let plan = Made { shares_a_table: true, ..made }.plan();
         let uses_it = |arrival: &&Arrival| match arrival.part {
             Part::Starts(flow) => plan.flows[flow as usize].steps.len() > 1,
-            _ => arrival.request % 2 == 0,
+            _ => arrival.request.is_multiple_of(2),
         };
         let mut turns: Vec<u32> = (0..workers)
             .flat_map(|worker| Schedule::new(&plan, worker, workers).collect::<Vec<_>>())

@@ -142,6 +142,24 @@ fn a_client_without_the_certificate_that_is_asked_for_never_begins() {
 }
 
 #[test]
+fn a_server_that_ends_the_connection_without_a_word_after_the_handshake_never_begins_either() {
+    let authority = Authority::new();
+    let config = configuration(&authority.identity("localhost"), &Wanted::default());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut session = rustls::ServerConnection::new(config.clone()).expect("a session");
+            while session.is_handshaking() && session.complete_io(&mut stream).is_ok() {}
+        }
+    });
+    let plan =
+        plans::with(plans::plan(&format!("https://localhost:{port}"), 200.0, 500), "ca_pem", json!(authority.pem()));
+    let refused = run(&plan).expect_err("no welcome");
+    assert!(refused.contains("the server ended the connection right after it"), "{refused}");
+}
+
+#[test]
 fn sessions_are_resumed_unless_the_plan_says_no() {
     let authority = Authority::new();
     for (tls, resumed) in [(json!({}), true), (json!({"resumption": false}), false)] {
