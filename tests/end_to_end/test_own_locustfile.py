@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.driving import GOLIVE, laid_out, verdict_of
+from tests.end_to_end.driving import GOLIVE, HOLD_S, USUAL, findings, laid_out, outcomes, verdict_of
 from tests.http_server import CountingServer, an_answer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -66,8 +66,8 @@ async def broken_where_asked(line: str, _number: int) -> bytes:
     return an_answer(503 if "broken" in line else 200)
 
 
-def started(folder: Path, locustfile: str, url: str) -> subprocess.Popen[bytes]:
-    laid_out(folder, url)
+def started(folder: Path, locustfile: str, url: str, **changes: str) -> subprocess.Popen[bytes]:
+    laid_out(folder, url, **changes)
     (folder / "own.py").write_text(locustfile)
     command = [str(GOLIVE), "run", "short.yaml", "--target", "here", "--locustfile", "own.py", "--rate", "5"]
     with (folder / "said.txt").open("w") as said:
@@ -134,3 +134,26 @@ def test_a_locustfile_that_names_another_host_sends_nothing(tmp_path: Path) -> N
         assert started(tmp_path, elsewhere, server.url).wait(90) == 4
         assert server.total == 0
     assert "another host than the target's" in " ".join((tmp_path / "said.txt").read_text().split())
+
+
+def test_a_limit_that_the_users_failures_pass_ends_them_and_the_verdict_says_so(tmp_path: Path) -> None:
+    async def broken(_line: str, _number: int) -> bytes:
+        return an_answer(503)
+
+    stops_early = {f"{HOLD_S}s": "60s", "THRESHOLDS": USUAL["THRESHOLDS"] + "\nabort: {failed_for_s: 2.0}"}
+    with CountingServer(broken) as server:
+        assert started(tmp_path, LOCUSTFILE, server.url, **stops_early).wait(100) == 1
+        reached = server.total
+        time.sleep(1)
+        assert server.total == reached, "users go on"
+    run = run_of(tmp_path)
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    (abort,) = [event for event in events if event["event"] == "abort"]
+    assert abort["limit"] == "failed_for_s"
+    assert json.loads((run / "run.json").read_text())["ended"] == "aborted"
+    sent, _ = counted(run)
+    assert reached == sent.total() - sent["golive%2Elag"]
+    assert len({json.loads(line)["second"] for line in (run / "seconds.jsonl").read_text().splitlines()}) < 50
+    verdict = verdict_of(tmp_path)
+    assert outcomes(verdict)["error-rate"] == "missed"
+    assert "cut-short" in findings(verdict)
