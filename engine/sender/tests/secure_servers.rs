@@ -89,6 +89,16 @@ pub fn configuration(identity: &Identity, wanted: &Wanted<'_>) -> Arc<ServerConf
     Arc::new(config)
 }
 
+/// A configuration that shows a certificate so many times.
+pub fn configuration_of_chain(identity: &Identity, length: usize) -> Arc<ServerConfig> {
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(identity.key_der.clone()));
+    let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(rustls::ALL_VERSIONS)
+        .expect("versions")
+        .with_no_client_auth();
+    Arc::new(builder.with_single_cert(vec![identity.certificate.clone(); length], key).expect("a configuration"))
+}
+
 /// What a server saw of one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
