@@ -56,7 +56,7 @@ def per_second(counts: pd.DataFrame, seconds: range) -> dict[str, Counts]:
 def answered_in_load(record: RunRecord) -> int:
     """How many requests of the whole load an answer began to arrive for: the platform must have counted them."""
     kinds = record.failures.groupby("kind")["count"].sum()
-    reached = sum(int(count) for kind, count in kinds.items() if not may_not_arrive(kind))
+    reached = sum(int(count) for kind, count in kinds.items() if not may_not_arrive(str(kind)))
     return int(record.counts["ok"].sum()) + reached
 
 

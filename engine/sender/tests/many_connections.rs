@@ -59,10 +59,10 @@ fn drive(url: &str) {
 }
 
 /// Take connections, shake hands where wanted, and say nothing for as long as the test lasts.
-fn hold(listener: TcpListener, secured: Option<Arc<ServerConfig>>) {
+fn hold(listener: &TcpListener, secured: Option<&Arc<ServerConfig>>) {
     let mut held: Vec<TcpStream> = Vec::new();
     for mut stream in listener.incoming().flatten() {
-        if let Some(config) = &secured {
+        if let Some(config) = secured {
             let mut session = ServerConnection::new(Arc::clone(config)).expect("a session");
             while session.is_handshaking() && session.complete_io(&mut stream).is_ok() {}
             while session.wants_write() && session.write_tls(&mut stream).is_ok() {}
@@ -82,7 +82,7 @@ fn thousands_of_connections_cost_so_much_memory_each_and_no_more() {
         let scheme = if secured.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        thread::spawn(move || hold(listener, secured));
+        thread::spawn(move || hold(&listener, secured.as_ref()));
         let done = Command::new(std::env::current_exe().expect("this test"))
             .args(["--exact", "thousands_of_connections_cost_so_much_memory_each_and_no_more", "--nocapture"])
             .env(URL, format!("{scheme}://localhost:{port}"))
