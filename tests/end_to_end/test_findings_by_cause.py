@@ -81,7 +81,7 @@ def test_a_generator_without_local_ports_is_found_and_takes_the_failures_it_made
     alone = ["unshare", "-n"]
     if os.geteuid() or subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
         pytest.skip("only root can make a network namespace here")
-    laid_out(tmp_path, "http://127.0.0.1:8000")
+    laid_out(tmp_path, "http://127.0.0.1:8000", SENDING="{connections: 16, connection: {keep_alive: false}}")
     (tmp_path / "server.py").write_text(CLOSING_SERVER)
     script = f"""
         ip link set lo up
@@ -93,6 +93,8 @@ def test_a_generator_without_local_ports_is_found_and_takes_the_failures_it_made
         [*alone, "sh", "-c", script], cwd=tmp_path, capture_output=True, timeout=120, env=environment, check=True
     )
     verdict = verdict_of(tmp_path)
+    (events,) = tmp_path.glob("results/*/events.jsonl")
+    assert "Local ports may run out" in events.read_text(), "it is told before the load"
     assert "local-ports-exhausted" in findings(verdict)
     assert outcomes(verdict)["error-rate"] == "unproven"
     assert outcomes(verdict)["throughput"] == "unproven"
