@@ -147,6 +147,23 @@ class ResourceSeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeSeen:
+    """One spike of the rate line as it was driven, on whole seconds of the intended start.
+
+    window: from where the rate begins to rise to where it has come back. until_unix_s: as far as it was watched, to the
+        end of the load or to the next spike; before the window's end when the load ended in the spike.
+    client: from up to a minute before the spike to `until_unix_s`.
+    """
+
+    window: Window
+    until_unix_s: float
+    before_rps: float
+    peak_rps: float
+    after_rps: float
+    client: ClientLoad | NotSeen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSeen:
     """Where a search put the limit: met up to one rate, not met from another. None: nothing was found on that side."""
 
@@ -171,5 +188,6 @@ class Evidence:
     backlogs: tuple[BacklogSeries, ...] | NotSeen
     autoscalers: tuple[AutoscalerSeries, ...] | NotSeen
     resources: tuple[ResourceSeries, ...] | NotSeen = NotSeen("nobody looked at memory")
+    spikes: tuple[SpikeSeen, ...] | NotSeen = NotSeen("nobody looked for a spike")
     limit: LimitSeen | NotSeen = NotSeen("no search was made")
     levels: tuple[JudgedLevel, ...] = ()  # of a search, in the order they were held

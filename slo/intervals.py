@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CONFIDENCE_RATIO = 0.95
+from slo.sample_size import CONFIDENCE_RATIO
+
 RESAMPLES = 1000
 BLOCK_S = 5  # requests of neighbouring seconds share their fate; blocks of 5 s hold that together
 SEED = 20260101  # the same record gives the same interval, today and in a year
@@ -27,11 +28,6 @@ class Interval:
     def width(self) -> float:
         """How unsure it is."""
         return self.high - self.low
-
-
-def needed_for(quantile_ratio: float) -> int:
-    """The fewest requests that can say anything of a quantile at 95 %: ln 0.05 / ln q (59 for P95, 299 for P99)."""
-    return math.ceil(math.log(1 - CONFIDENCE_RATIO) / math.log(quantile_ratio))
 
 
 def quantile(values: Floats, counts: Floats, quantile_ratio: float) -> float:

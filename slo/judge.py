@@ -10,7 +10,19 @@ from slo.errors import judge_availability, judge_error_ratio
 from slo.evidence import Evidence
 from slo.latency import judge_latency
 from slo.limit import judge_limit
-from slo.objective import Availability, Backlog, ErrorRatio, Latency, Limit, Objective, Scaling, Steady, Throughput
+from slo.objective import (
+    Availability,
+    Backlog,
+    ErrorRatio,
+    Latency,
+    Limit,
+    Objective,
+    Recovery,
+    Scaling,
+    Steady,
+    Throughput,
+)
+from slo.recovery import judge_recovery
 from slo.scaling import judge_scaling
 from slo.steady import judge_steady
 from slo.throughput import judge_throughput
@@ -45,6 +57,8 @@ def _answer(objective: Objective, evidence: Evidence) -> Answer:
             return judge_error_ratio(objective, evidence)
         case Availability():
             return judge_availability(objective, evidence)
+        case Recovery():
+            return judge_recovery(objective, evidence)
         case _:
             return _of_platform(objective, evidence)
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from slo.answer import Answer, unproven
 from slo.evidence import ClientLoad, Evidence, NotSeen, ServerLoad
-from slo.intervals import Interval, longer_s, needed_for, quantile, quantile_interval
+from slo.intervals import Interval, longer_s, quantile, quantile_interval
 from slo.objective import Latency
+from slo.sample_size import needed_for
 from slo.verdict import Outcome
 from slo.words import duration, ms, number
 

@@ -82,6 +82,22 @@ class Steady:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """After a spike of the rate both promises, latency and errors, soon hold again in every window, and stay held."""
+
+    name: str
+    quantile_ratio: float  # 0.95 for P95
+    latency_below_ms: float
+    errors_below_ratio: float
+    within_s: float = 30.0
+    since: Literal["spike-end", "spike-onset"] = "spike-end"  # from when `within_s` counts
+    window_s: int = 5
+    held_for_s: float = 20.0  # what holds for a shorter time at the end of the load has not been seen to stay
+    required: bool = True
+    kind: Literal["recovery"] = "recovery"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """The search found the highest rate that meets the other objectives, finely enough, and it is at least this."""
 
@@ -92,4 +108,4 @@ class Limit:
     kind: Literal["limit"] = "limit"
 
 
-Objective = Throughput | Latency | ErrorRatio | Availability | Backlog | Scaling | Steady | Limit
+Objective = Throughput | Latency | ErrorRatio | Availability | Backlog | Scaling | Steady | Recovery | Limit

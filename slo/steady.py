@@ -10,8 +10,9 @@ from scipy.stats import theilslopes
 
 from slo.answer import Answer, unproven
 from slo.evidence import Evidence, NotSeen, ResourceSeries
-from slo.intervals import CONFIDENCE_RATIO, Interval
+from slo.intervals import Interval
 from slo.objective import Steady
+from slo.sample_size import CONFIDENCE_RATIO
 from slo.verdict import Outcome
 from slo.words import duration
 

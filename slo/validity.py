@@ -59,6 +59,7 @@ class Finding:
     what: str
     remedy: str
     at_unix_s: float | None = None  # when it began, where it has a beginning
+    bears_on: tuple[str, ...] = ()  # kinds of objectives, where it is about other seconds than the hold's; (): all
 
 
 def voids(kind: FindingKind, what: str, remedy: str, at_unix_s: float | None = None) -> Finding:

@@ -7,6 +7,7 @@ MISSED stands; but throughput is the load itself, so there a MISSED falls.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from slo.validity import Finding, FindingKind, Severity
 from slo.verdict import Outcome
@@ -25,6 +26,7 @@ _WE_ARE_SLOW: Effects = {
     "latency": ONLY_MISSED,
     "error_ratio": ONLY_MISSED,
     "availability": ONLY_MISSED,
+    "recovery": ONLY_MISSED,
 }
 # The platform had less to do than planned: what it met proves little; what it missed it missed at a lighter load.
 # Throughput is missed because we did not send, and met in spite of it.
@@ -36,12 +38,14 @@ _TOO_LITTLE_LOAD: Effects = {
     "backlog": ONLY_MET,
     "scaling": ONLY_MET,
     "steady": ONLY_MET,
+    "recovery": ONLY_MET,
 }
 # Our own machine refused to connect: failures that are not the platform's, and load it never got.
 _OUR_MACHINE_REFUSED: Effects = {
     **_TOO_LITTLE_LOAD,
     "error_ratio": BOTH,
     "availability": BOTH,
+    "recovery": BOTH,
 }
 # Counts cannot be trusted, in whichever direction.
 _CLIENT_COUNTS_WRONG: Effects = {
@@ -49,11 +53,12 @@ _CLIENT_COUNTS_WRONG: Effects = {
     "latency": BOTH,
     "error_ratio": BOTH,
     "availability": BOTH,
+    "recovery": BOTH,
 }
 # What Prometheus did not see cannot have been bad: growth, a maximum reached, may lie in the gap. What it saw stands.
 _METRICS_UNSEEN: Effects = {"backlog": ONLY_MET, "scaling": ONLY_MET, "steady": ONLY_MET}
 # Seconds of two clocks are laid side by side wrongly.
-_CLOCKS_APART: Effects = {"throughput": BOTH, "latency": BOTH, "backlog": BOTH, "scaling": BOTH}
+_CLOCKS_APART: Effects = {"throughput": BOTH, "latency": BOTH, "backlog": BOTH, "scaling": BOTH, "recovery": BOTH}
 # Another load than the plan's was asked for half-way.
 _ANOTHER_LOAD: Effects = {kind: BOTH for kind in (*_CLIENT_COUNTS_WRONG, "backlog", "scaling", "steady")}
 
@@ -66,7 +71,7 @@ EFFECTS: Mapping[FindingKind, Effects] = {
     FindingKind.CONTENTION: _WE_ARE_SLOW,
     FindingKind.WORKER_STARVED: _WE_ARE_SLOW,
     # An arrival that was never sent is both: load missing, and a latency at its time-out.
-    FindingKind.UNSENT: {**_TOO_LITTLE_LOAD, "latency": BOTH},
+    FindingKind.UNSENT: {**_TOO_LITTLE_LOAD, "latency": BOTH, "recovery": BOTH},
     FindingKind.LOAD_SHORTFALL: _TOO_LITTLE_LOAD,
     FindingKind.WORKER_LOST: _TOO_LITTLE_LOAD,
     FindingKind.WORKER_LATE: {},  # it was sent home without a shard: the plan's load was dealt without it
@@ -102,4 +107,22 @@ EFFECTS: Mapping[FindingKind, Effects] = {
 
 def takes_away(finding: Finding, kind: str, outcome: Outcome) -> bool:
     """Whether this finding could have produced this outcome of an objective of this kind."""
-    return finding.severity is Severity.VOIDS and outcome in EFFECTS[finding.kind].get(kind, NEITHER)
+    if finding.severity is not Severity.VOIDS or (finding.bears_on and kind not in finding.bears_on):
+        return False
+    return outcome in EFFECTS[finding.kind].get(kind, NEITHER)
+
+
+def with_beside(
+    found: tuple[Finding, ...], beside: tuple[Finding, ...], *, where: str, bears_on: tuple[str, ...]
+) -> tuple[Finding, ...]:
+    """What was found in the hold, and what only other seconds show: that bears on the objectives judged by those.
+
+    What the hold shows bears on all. where: which seconds, as a sentence begins: "Around the spike".
+    """
+    known = {finding.kind for finding in found if finding.severity is Severity.VOIDS}
+    more = tuple(
+        replace(one, what=f"{where}: {one.what}", bears_on=bears_on)
+        for one in beside
+        if one.severity is Severity.VOIDS and one.kind not in known and EFFECTS[one.kind].keys() & set(bears_on)
+    )
+    return tuple(sorted((*found, *more), key=lambda finding: finding.severity is not Severity.VOIDS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from slo.evidence import (
     LatencyTable,
     NotSeen,
     ServerLoad,
+    SpikeSeen,
     Window,
 )
 from slo.scale_ups import ScaleUp
@@ -111,14 +112,41 @@ def evidence(*, seconds: int = 60, **changes: Any) -> Evidence:
         server=server(requests=100 * seconds),
         backlogs=(queue([0.0] * (seconds + 70)),),
         autoscalers=(autoscaler(desired=[5] * seconds),),
+        spikes=(spike(),),
     )
     return replace(good, **changes)
+
+
+def spike(
+    *,
+    before_s: int = 30,
+    lasts_s: int = 20,
+    after_s: int = 60,
+    rps: int = 100,
+    slow: Iterable[int] = (),
+    failing: Iterable[int] = (),
+) -> SpikeSeen:
+    """A spike at START, watched from before to after it, with so many requests a second throughout.
+
+    slow, failing: seconds after the onset in which every request took a second, or failed at once.
+    """
+    at = np.arange(-before_s, lasts_s + after_s)
+    is_slow, fails = np.isin(at, list(slow)), np.isin(at, list(failing))
+    ok = np.where(fails, 0, rps).astype(np.int64)
+    counts = np.stack([np.where(is_slow, 0, ok), np.where(is_slow, ok, 0)], axis=1)
+    load = replace(client(seconds=len(at), rps=rps), seconds_unix=START + at, ok=ok, failed=rps - ok,
+                   answered=LatencyTable(values_us=np.array([20_000, 1_000_000]), counts=counts),
+                   failed_latency=LatencyTable(values_us=np.array([1000]), counts=(rps - ok)[:, None]))  # fmt: skip
+    return SpikeSeen(
+        window=Window(start_unix_s=START, end_unix_s=START + lasts_s), until_unix_s=START + lasts_s + after_s,
+        before_rps=rps, peak_rps=10 * rps, after_rps=rps, client=load,
+    )  # fmt: skip
 
 
 def unseen() -> Evidence:
     """A run of which nothing is known."""
     nothing = NotSeen("nothing was recorded")
-    return evidence(client=nothing, server=nothing, backlogs=nothing, autoscalers=nothing)
+    return evidence(client=nothing, server=nothing, backlogs=nothing, autoscalers=nothing, spikes=nothing)
 
 
 def measurement(**changes: Any) -> Measurement:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slo.intervals import Interval, longer_s, needed_for, quantile, quantile_interval
+from slo.intervals import Interval, longer_s, quantile, quantile_interval
+from slo.sample_size import needed_for
 
 
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=300), st.sampled_from([0.5, 0.95, 0.99]))

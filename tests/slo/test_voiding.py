@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slo.judge import judge
-from slo.objective import Availability, Backlog, ErrorRatio, Latency, Objective, Scaling, Steady, Throughput
-from slo.validity import FindingKind, Severity
+from slo.objective import Availability, Backlog, ErrorRatio, Latency, Objective, Recovery, Scaling, Throughput
+from slo.validity import Finding, FindingKind, Severity
 from slo.verdict import Outcome, RunOutcome, Verdict
-from slo.voiding import EFFECTS, takes_away
-from tests.slo.builders import autoscaler, client, evidence, finding, queue, server, table
+from slo.voiding import EFFECTS, takes_away, with_beside
+from tests.slo.builders import autoscaler, client, evidence, finding, queue, server, spike, table
 
 OBJECTIVES: tuple[Objective, ...] = (
     Throughput(name="throughput"),
@@ -20,48 +20,50 @@ OBJECTIVES: tuple[Objective, ...] = (
     Availability(name="availability", at_least_ratio=0.999),
     Backlog(name="backlog"),
     Scaling(name="scaling", settled_for_s=20.0),
+    Recovery(name="recovery", quantile_ratio=0.95, latency_below_ms=450.0, errors_below_ratio=0.04),
 )
-KINDS = (*(objective.kind for objective in OBJECTIVES), Steady(name="memory").kind)
+KINDS = ("throughput", "latency", "error_ratio", "availability", "backlog", "scaling", "steady", "recovery")
 GOOD = evidence()
 BAD = evidence(
     client=client(failed=10, answered=table([900], [90], 60)),
     server=server(errors=600),
     backlogs=(queue([float(10 * t) for t in range(130)]),),
     autoscalers=(autoscaler(desired=[10.0] * 60, ready=[5.0] * 60),),
+    spikes=(spike(failing=range(80)),),
 )
 
 # What each kind may take, by the objective's kind: M a MET, X a MISSED, B both, "." neither. Written down a second time
 # on purpose: whoever changes an effect says it twice.
 TAKES = {
-    #                           throughput latency errors available backlog scaling memory
-    FindingKind.SCHEDULE_LAG: "XXXX...",
-    FindingKind.CONTENTION: "XXXX...",
-    FindingKind.WORKER_STARVED: "XXXX...",
-    FindingKind.UNSENT: "XBMMMMM",
-    FindingKind.LOAD_SHORTFALL: "XMMMMMM",
-    FindingKind.WORKER_LOST: "XMMMMMM",
-    FindingKind.WORKER_OOM_KILLED: "XMMMMMM",
-    FindingKind.WORKER_EVICTED: "XMMMMMM",
-    FindingKind.NODE_DRAINED: "XMMMMMM",
-    FindingKind.WORKER_LATE: ".......",
-    FindingKind.WORKER_TWICE: ".......",
-    FindingKind.BESIDE_TARGET: ".......",
-    FindingKind.MASTER_LOST: "BBBBBBB",
-    FindingKind.CLOCK_SKEW: "BB..BB.",
-    FindingKind.LITTLES_LAW: "BBBB...",
-    FindingKind.COUNT_MISMATCH: "BBBB...",
-    FindingKind.RECORD_GAP: "BBBB...",
-    FindingKind.LOCAL_PORTS: "XMBBMMM",
-    FindingKind.FILE_HANDLES: "XMBBMMM",
-    FindingKind.METRICS_GAP: "....MMM",
-    FindingKind.RATE_CHANGED: "BBBBBBB",
-    FindingKind.CUT_SHORT: "MMMMMMM",
-    FindingKind.FINGERPRINT_CHANGED: "BBBBBBB",
-    FindingKind.WATCH_BLIND: ".....M.",
-    FindingKind.ONE_ADDRESS: "BBBB...",
-    FindingKind.ONE_REPLICA: "BBBBMBM",
-    FindingKind.CACHED_ANSWERS: "MMMMMMM",
-    FindingKind.CLOSED_MODEL: ".......",
+    #                           throughput latency errors available backlog scaling memory recovery
+    FindingKind.SCHEDULE_LAG: "XXXX...X",
+    FindingKind.CONTENTION: "XXXX...X",
+    FindingKind.WORKER_STARVED: "XXXX...X",
+    FindingKind.UNSENT: "XBMMMMMB",
+    FindingKind.LOAD_SHORTFALL: "XMMMMMMM",
+    FindingKind.WORKER_LOST: "XMMMMMMM",
+    FindingKind.WORKER_OOM_KILLED: "XMMMMMMM",
+    FindingKind.WORKER_EVICTED: "XMMMMMMM",
+    FindingKind.NODE_DRAINED: "XMMMMMMM",
+    FindingKind.WORKER_LATE: "........",
+    FindingKind.WORKER_TWICE: "........",
+    FindingKind.BESIDE_TARGET: "........",
+    FindingKind.MASTER_LOST: "BBBBBBBB",
+    FindingKind.CLOCK_SKEW: "BB..BB.B",
+    FindingKind.LITTLES_LAW: "BBBB...B",
+    FindingKind.COUNT_MISMATCH: "BBBB...B",
+    FindingKind.RECORD_GAP: "BBBB...B",
+    FindingKind.LOCAL_PORTS: "XMBBMMMB",
+    FindingKind.FILE_HANDLES: "XMBBMMMB",
+    FindingKind.METRICS_GAP: "....MMM.",
+    FindingKind.RATE_CHANGED: "BBBBBBBB",
+    FindingKind.CUT_SHORT: "MMMMMMMM",
+    FindingKind.FINGERPRINT_CHANGED: "BBBBBBBB",
+    FindingKind.WATCH_BLIND: ".....M..",
+    FindingKind.ONE_ADDRESS: "BBBB...B",
+    FindingKind.ONE_REPLICA: "BBBBMBMB",
+    FindingKind.CACHED_ANSWERS: "MMMMMMMM",
+    FindingKind.CLOSED_MODEL: "........",
 }
 
 
@@ -113,6 +115,27 @@ def test_what_is_only_told_takes_nothing_away_and_nothing_takes_an_unproven(
 ) -> None:
     assert not takes_away(finding(kind, Severity.WARNS), objective, outcome)
     assert not takes_away(finding(kind), objective, Outcome.UNPROVEN)
+
+
+def around(found: tuple[Finding, ...], *beside: Finding) -> tuple[Finding, ...]:
+    return with_beside(found, beside, where="Around the spike", bears_on=("recovery",))
+
+
+def test_what_only_the_seconds_around_a_spike_show_bears_on_recovery_alone() -> None:
+    verdict = judge(OBJECTIVES, BAD, around((), finding(FindingKind.SCHEDULE_LAG)))
+    void = {one.objective: one.voided_by for one in verdict.judgements if one.voided_by}
+    assert void == {"recovery": ("schedule-lag",)}
+    assert verdict.findings[0].what == "Around the spike: schedule-lag was found."
+
+
+def test_what_the_hold_shows_too_bears_on_all_and_stands_once() -> None:
+    lag = finding(FindingKind.SCHEDULE_LAG)
+    assert around((lag,), lag) == (lag,)
+
+
+def test_what_recovery_does_not_rest_on_is_not_told_of_the_seconds_around_a_spike() -> None:
+    warned = finding(FindingKind.SCHEDULE_LAG, Severity.WARNS)
+    assert around((), finding(FindingKind.METRICS_GAP), finding(FindingKind.WATCH_BLIND), warned) == ()
 
 
 def test_every_kind_has_its_effects_and_they_name_objectives_that_exist() -> None:

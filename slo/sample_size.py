@@ -1,0 +1,19 @@
+"""How many requests it takes to say anything. Pure arithmetic: whatever checks a plan may ask for it."""
+
+from __future__ import annotations
+
+import math
+
+from slo.objective import Recovery
+
+CONFIDENCE_RATIO = 0.95
+
+
+def needed_for(quantile_ratio: float) -> int:
+    """The fewest requests that can say anything of a quantile at 95 %: ln 0.05 / ln q (59 for P95, 299 for P99)."""
+    return math.ceil(math.log(1 - CONFIDENCE_RATIO) / math.log(quantile_ratio))
+
+
+def needed_in_window(objective: Recovery) -> int:
+    """The fewest requests in a window that can say anything of both promises: 74 for P95 and errors below 4 %."""
+    return max(needed_for(objective.quantile_ratio), needed_for(1 - objective.errors_below_ratio))
