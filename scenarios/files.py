@@ -20,6 +20,7 @@ from scenarios.plan import AbortLimits, Plan, Sending
 from scenarios.plan_check import check_plan, with_canary
 from scenarios.plan_json import plan_from_json, plan_to_json
 from scenarios.profile import Phase, Profile
+from scenarios.recovery_check import objective_problems
 from scenarios.search_file import SearchFile, with_search
 from scenarios.target import Target, TargetClass
 from scenarios.target_list import find_target
@@ -195,6 +196,11 @@ def read_objectives(name: str) -> tuple[Objective, ...]:
     if twice or not objectives:
         what = f"{', '.join(twice)} stands twice" if twice else "holds no objective"
         raise PlanError(f"{path}: {what}.", remedy="Compare with slo/objectives/go-live.yaml.")
+    problems = list(objective_problems(objectives))
+    if problems:
+        raise PlanError(
+            "\n".join(f"{path}: {one}." for one in problems), remedy="Compare with slo/objectives/spike.yaml."
+        )
     return objectives
 
 

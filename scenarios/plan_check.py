@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from scenarios.errors import PlanError
 from scenarios.plan import Plan
 from scenarios.profile import Phase, Profile
+from scenarios.recovery_check import recovery_problems
 from scenarios.target import TargetClass
 from scenarios.transport import transport_problems
 from scenarios.workload_check import LONGEST_TIMEOUT_S, problems_of
@@ -26,6 +27,7 @@ def with_canary(profile: Profile) -> Profile:
 def check_plan(plan: Plan) -> None:
     """Raise PlanError with everything that is wrong."""
     problems = [*_profile(plan), *problems_of(plan.workload), *_flows(plan), *_limits(plan), *_writes(plan)]
+    problems += recovery_problems(plan)
     if problems:
         raise PlanError("\n".join(f"{plan.name}: {problem}" for problem in problems), remedy="Mend the plan.")
 
