@@ -11,6 +11,7 @@ from analysis.replicas import backlog_series
 from analysis.resources import resources_of
 from analysis.results import RunRecord
 from analysis.server_load import server_load
+from analysis.spikes import spikes_seen
 from slo.evidence import Evidence, NotSeen
 from slo.validity import Measurement
 
@@ -32,6 +33,7 @@ def assemble(record: RunRecord) -> tuple[Evidence, Measurement]:
         backlogs=backlog_series(files, hold.window.start_unix_s),
         autoscalers=_steered(record) or autoscalers.believed,
         resources=resources_of(record),
+        spikes=spikes_seen(record),
     )
     return evidence, measurement_of(record, hold, cluster, autoscalers.blindness)
 

@@ -12,6 +12,8 @@ from analysis.results import RunRecord
 from scenarios.errors import RecordUnreadable
 from slo.evidence import Evidence, NotSeen
 from slo.level import JudgedLevel, LevelOutcome, LevelSays
+from slo.objective import Recovery
+from slo.recovery import Recovered, recovered
 from slo.validity import Finding, FindingKind, Severity
 from slo.verdict import Judgement, Outcome, RunOutcome, Verdict
 
@@ -28,6 +30,7 @@ def write_verdict(path: Path, *, record: RunRecord, verdict: Verdict, evidence: 
         "judgements": [asdict(judgement) for judgement in verdict.judgements],
         "findings": [asdict(finding) for finding in verdict.findings],
         **({} if evidence is None else _search(evidence)),
+        **({} if evidence is None else _recoveries(record, evidence)),
         "scale_ups": [] if evidence is None else list(_scale_ups(evidence)),
     }
     half = path.with_suffix(".json.new")
@@ -100,6 +103,36 @@ def _search(evidence: Evidence) -> dict[str, Any]:
     return {"limit": asdict(evidence.limit), "levels": [asdict(level) for level in evidence.levels]}
 
 
+def _recoveries(record: RunRecord, evidence: Evidence) -> dict[str, Any]:
+    """How each spike went by each recovery objective; nothing for a run that was not asked for one."""
+    asked = [one for one in record.plan.objectives if isinstance(one, Recovery)]
+    spikes = () if isinstance(evidence.spikes, NotSeen) else evidence.spikes
+    return {"recoveries": [_recovery(one, recovered(one, spike)) for one in asked for spike in spikes]} if asked else {}
+
+
+def _recovery(asked: Recovery, seen: Recovered) -> dict[str, Any]:
+    """`back_unix_s` and what follows from it are null where it was not seen that the promises held again."""
+    spike, back_unix_s = seen.spike, seen.back_unix_s
+    onset_unix_s, end_unix_s = spike.window.start_unix_s, spike.window.end_unix_s
+    broken = seen.broken
+    return {
+        "objective": asked.name,
+        "onset_unix_s": onset_unix_s,
+        "end_unix_s": end_unix_s,
+        "watched_until_unix_s": spike.until_unix_s,
+        "before_rps": spike.before_rps,
+        "peak_rps": spike.peak_rps,
+        "after_rps": spike.after_rps,
+        "windows": len(seen.windows),
+        "broken_windows": len(broken),
+        "first_broken_unix_s": broken[0].start_unix_s if broken else None,
+        "last_broken_until_unix_s": broken[-1].end_unix_s if broken else None,
+        "back_unix_s": back_unix_s,
+        "back_after_end_s": None if back_unix_s is None else max(back_unix_s - end_unix_s, 0.0),
+        "back_after_onset_s": None if back_unix_s is None else back_unix_s - onset_unix_s,
+    }
+
+
 def _scale_ups(evidence: Evidence) -> Iterator[dict[str, Any]]:
     """Every raise of every autoscaler: its instants, and how long each leg took."""
     for one in () if isinstance(evidence.autoscalers, NotSeen) else evidence.autoscalers:
@@ -120,4 +153,6 @@ def _judgement(entry: Mapping[str, Any]) -> Judgement:
 
 
 def _finding(entry: Mapping[str, Any]) -> Finding:
-    return Finding(**{**entry, "kind": FindingKind(entry["kind"]), "severity": Severity(entry["severity"])})
+    bears_on = tuple(entry.get("bears_on", ()))  # verdicts of golive before recovery have none
+    changed = {"kind": FindingKind(entry["kind"]), "severity": Severity(entry["severity"]), "bears_on": bears_on}
+    return Finding(**{**entry, **changed})

@@ -42,7 +42,7 @@ class LevelBench:
         target = self.plan.target
         backlogs = live_backlogs(metrics_of(target.prometheus_url), target, window)
         evidence, measurement = live_evidence(record, window, rate_rps, backlogs)
-        besides = {"limit", "scaling", "steady", *(() if rate_rps else ("throughput", "backlog"))}
+        besides = {"limit", "scaling", "steady", "recovery", *(() if rate_rps else ("throughput", "backlog"))}
         asked = tuple(one for one in self.plan.objectives if one.kind not in besides)
         verdict = judge(asked, evidence, find(measurement, evidence, self.plan.thresholds))
         # A backlog can only be missed yet: whether it is worked off shows after the level.

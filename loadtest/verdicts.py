@@ -11,15 +11,19 @@ from analysis.manifest import write_manifest
 from analysis.ports import MetricsSource
 from analysis.prometheus import Prometheus
 from analysis.report import render
-from analysis.results import read_record
+from analysis.results import RunRecord, read_record
+from analysis.spikes import around_spikes
 from analysis.timeline import timeline
 from analysis.verdict_file import write_verdict
 from loadtest.level_verdicts import judged_levels, limit_seen
 from scenarios.files import read_objectives
-from slo.evidence import NotSeen
+from slo.evidence import Evidence, NotSeen
 from slo.findings import find
 from slo.judge import judge
+from slo.objective import Recovery
+from slo.validity import Finding, Measurement
 from slo.verdict import Verdict
+from slo.voiding import with_beside
 
 
 def metrics_of(url: str) -> MetricsSource | NotSeen:
@@ -38,9 +42,11 @@ def conclude(folder: Path, *, objectives: str = "") -> Verdict:
     objectives: name or path of other objectives than the plan's own; "" for the plan's.
     """
     record = read_record(folder)
+    if objectives:  # the report tells of those that were judged
+        record = replace(record, plan=replace(record.plan, objectives=read_objectives(objectives)))
+    asked = record.plan.objectives
     evidence, measurement = assemble(record)
-    findings = find(measurement, evidence, record.plan.thresholds)
-    asked = read_objectives(objectives) if objectives else record.plan.objectives
+    findings = _found(record, evidence, measurement)
     levels = judged_levels(record, asked)
     evidence = replace(evidence, limit=limit_seen(record, levels), levels=levels)
     verdict = judge(asked, evidence, findings)
@@ -50,3 +56,15 @@ def conclude(folder: Path, *, objectives: str = "") -> Verdict:
     render(record=record, evidence=evidence, measurement=measurement, verdict=verdict, timeline=seconds, into=folder)
     write_manifest(folder)
     return verdict
+
+
+def _found(record: RunRecord, evidence: Evidence, measurement: Measurement) -> tuple[Finding, ...]:
+    """What speaks against the hold, and where recovery is asked, against the seconds around the spike."""
+    thresholds = record.plan.thresholds
+    found = find(measurement, evidence, thresholds)
+    asked = any(isinstance(objective, Recovery) for objective in record.plan.objectives)
+    around = around_spikes(record, evidence) if asked else None
+    if around is None:
+        return found
+    beside = find(around[1], around[0], thresholds)
+    return with_beside(found, beside, where="From the spike's onset to the load's end", bears_on=("recovery",))
