@@ -77,8 +77,14 @@ class TimeAxis:
         return tuple(band for band in self.phases if band.kind == "judged")
 
 
-def time_axis(record: RunRecord, timeline: pd.DataFrame, hold: Window, worst: WorstWindow | None) -> TimeAxis | None:
-    """The axis of this run; None when no load began."""
+def time_axis(
+    record: RunRecord,
+    timeline: pd.DataFrame,
+    hold: Window,
+    worst: WorstWindow | None,
+    moments: tuple[tuple[float, str], ...] = (),
+) -> TimeAxis | None:
+    """The axis of this run; None when no load began. moments: what is marked beside the events, at unix seconds."""
     if timeline.empty:
         return None
     start_unix_s = float(timeline["second"].iloc[0])
@@ -91,7 +97,7 @@ def time_axis(record: RunRecord, timeline: pd.DataFrame, hold: Window, worst: Wo
         ticks=tuple(_ticks(line)),
         phases=tuple(_phases(record, line, hold)),
         worst=_worst(line, worst),
-        markers=tuple(_markers(record, line)),
+        markers=tuple(_markers(record, line, moments)),
     )
 
 
@@ -142,15 +148,12 @@ def _worst(line: _Line, worst: WorstWindow | None) -> tuple[Band, ...]:
     return (band,) if band else ()
 
 
-def _markers(record: RunRecord, line: _Line) -> Iterator[Marker]:
-    told = sorted((event for event in record.events if event.kind in MARKED), key=lambda event: event.at_unix_s)
-    for number, event in enumerate(told, start=1):
+def _markers(record: RunRecord, line: _Line, moments: tuple[tuple[float, str], ...]) -> Iterator[Marker]:
+    told = [*moments, *((event.at_unix_s, _what(event)) for event in record.events if event.kind in MARKED)]
+    for number, (at_unix_s, what) in enumerate(sorted(told, key=lambda one: one[0]), start=1):
         yield Marker(
-            at=line.at(event.at_unix_s),
-            number=number,
-            when=into_run(event.at_unix_s - line.start_unix_s),
-            what=_what(event),
-        )
+            at=line.at(at_unix_s), number=number, when=into_run(at_unix_s - line.start_unix_s), what=what
+        )  # fmt: skip
 
 
 def _what(event: Event) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.report.axis import TimeAxis
 from analysis.report.drawing import Thinning, Values, thinned
+from analysis.report.plots import Span
 from scenarios.plan import Plan
 from slo.evidence import Window
 
@@ -62,3 +63,11 @@ def between(values: Values, words: Callable[[float], str]) -> str:
 def highest(*series: Values, at_least: float = 0.0) -> float:
     """The highest value that was seen in any of the series; 0 without any."""
     return max(at_least, *(float(np.nanmax(values)) for values in series if np.any(~np.isnan(values))), 0.0)
+
+
+def span_on(axis: TimeAxis, window: Window) -> Span | None:
+    """Where it lies on the axis; None for what was before or after it."""
+    length_s = axis.end_unix_s - axis.start_unix_s
+    start = min(max((window.start_unix_s - axis.start_unix_s) / length_s, 0.0), 1.0)
+    end = min(max((window.end_unix_s - axis.start_unix_s) / length_s, 0.0), 1.0)
+    return Span(start=round(100 * start, 3), width=round(100 * (end - start), 3)) if end > start else None

@@ -46,6 +46,8 @@ WORDS: Mapping[str, str] = {
     "Offered, answered": "Offered is what the plan had due, whatever the platform did. Answered is what came back as "
     "expected within its time-out.",
     "Hold": "The stretch that is judged. Load before it only warms the platform up.",
+    "Spike, recovery": "A spike is where the plan's rate is above half of its peak, from the foot of the rise to the "
+    "foot of the fall. Recovery is how long until the promises hold again in every window, and stay held.",
     "Interval": "Where the true value lies with 95 % confidence. If it spans the target, the run was too short.",
     "MET, MISSED, UNPROVEN": "Held; did not hold; could not be decided. UNPROVEN never counts as met.",
     "Void": "A finding about golive's own measurement that could have produced an outcome takes it away.",

@@ -31,6 +31,7 @@ from analysis.report.meanings import WORDS
 from analysis.report.not_proven import Gap, gaps_of
 from analysis.report.plots import Panel
 from analysis.report.reconciliation import reconciliation_table
+from analysis.report.recovery import moments, recoveries, recovery_table
 from analysis.report.repeat import Command, commands
 from analysis.report.run_tables import events_table, evidence_table, versions_table, workers_table
 from analysis.report.scaling_tables import autoscalers_table, scale_ups_table
@@ -39,7 +40,9 @@ from analysis.report.tables import Table
 from analysis.report.wording import count, into_run, milliseconds, rate, time_of_day
 from analysis.report.worst_window import WorstWindow, worst_window
 from analysis.results import RunHeader, RunRecord
+from scenarios.plan import Plan
 from slo.evidence import Evidence, NotSeen
+from slo.objective import Recovery
 from slo.validity import Measurement
 from slo.verdict import Judgement, Verdict
 
@@ -60,6 +63,7 @@ class Page:
     open_questions: tuple[Gap, ...]
     level_chart: LevelChart | None  # of a search
     levels: Table | None
+    recovery: Table | None  # where it was asked
     axis: TimeAxis | None
     panels: tuple[Panel, ...]
     thinning: str
@@ -77,7 +81,8 @@ def page_of(
     worst = worst_window(evidence, record.plan.objectives)
     cluster = read_cluster(record.folder)
     seen = autoscalers_seen(record, cluster)
-    axis = time_axis(record, timeline, evidence.hold, worst)
+    spikes = recoveries(evidence, record.plan)
+    axis = time_axis(record, timeline, evidence.hold, worst, moments(spikes))
     found = findings_told(verdict, t0_unix_s=record.header.t0_unix_s)
     return Page(
         header=record.header,
@@ -94,6 +99,7 @@ def page_of(
         levels=None if record.plan.search is None else levels_table(evidence),
         axis=axis,
         panels=_panels(record, evidence, timeline, axis, seen),
+        recovery=recovery_table(spikes, record.header.t0_unix_s) if _asks_recovery(record.plan) else None,
         thinning=_thinning(axis),
         tables=_tables(record, evidence, measurement, None if cluster else seen),
         cluster=_on_the_cluster(record, measurement, cluster, seen, evidence) if cluster else (),
@@ -130,7 +136,11 @@ def _panels(
         timeline=timeline, axis=axis, plan=record.plan, hold=evidence.hold, autoscalers=limits_told(evidence)
     )
     steered = () if isinstance(seen.by_kubernetes, NotSeen) else seen.by_kubernetes
-    return panels(charting, unseen=unseen, steered=steered)
+    return panels(charting, unseen=unseen, steered=steered, spikes=recoveries(evidence, record.plan))
+
+
+def _asks_recovery(plan: Plan) -> bool:
+    return any(isinstance(one, Recovery) for one in plan.objectives)
 
 
 def _thinning(axis: TimeAxis | None) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.report.axis import TimeAxis
-from analysis.report.charting import BAR_PX, LANE_PX, Charting, highest
+from analysis.report.charting import BAR_PX, LANE_PX, Charting, highest, span_on
 from analysis.report.drawing import Thinning, area, steps
 from analysis.report.plots import Panel, Plot, Span, Trace, plane
 from analysis.report.scale import linear
@@ -105,18 +104,10 @@ def conditions_panel(charting: Charting, autoscalers: tuple[AutoscalerSeries, ..
 
 
 def _condition(charting: Charting, label: str, windows: list[Window]) -> Plot:
-    spans = tuple(span for window in windows if (span := _span(charting.axis, window)) is not None)
+    spans = tuple(span for window in windows if (span := span_on(charting.axis, window)) is not None)
     lasted_s = sum(window.duration_s for window in windows)
     told = f"{plural(len(windows), 'time')}, {duration(lasted_s)} in all"
     return Plot(label=label, height_px=BAR_PX, spans=spans, told=told)
-
-
-def _span(axis: TimeAxis, window: Window) -> Span | None:
-    """Where it lies on the axis; None for what was before or after it."""
-    length_s = axis.end_unix_s - axis.start_unix_s
-    start = min(max((window.start_unix_s - axis.start_unix_s) / length_s, 0.0), 1.0)
-    end = min(max((window.end_unix_s - axis.start_unix_s) / length_s, 0.0), 1.0)
-    return Span(start=round(100 * start, 3), width=round(100 * (end - start), 3)) if end > start else None
 
 
 def _moves(charting: Charting, *columns: str) -> bool:

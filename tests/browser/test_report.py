@@ -15,7 +15,7 @@ from tests.analysis.report.gallery import GALLERY
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 KINDS = tuple(GALLERY)
-DRAWN = ("passed", "failed", "not-proven", "cut-off")
+DRAWN = ("passed", "failed", "not-proven", "cut-off", "spike")
 
 
 @dataclass

@@ -34,6 +34,7 @@ from tests.analysis.report.runs import (
     verdict_of,
     write_platform,
 )  # fmt: skip
+from tests.analysis.spiked import spiked
 
 MET, MISSED, UNPROVEN = Outcome.MET, Outcome.MISSED, Outcome.UNPROVEN
 FULL: dict[str, Any] = {
@@ -172,6 +173,15 @@ def hostile(folder: Path) -> JudgedRun:
     return read_back(folder, verdict_of(RunOutcome.FAILED, row, findings=(finding,)))
 
 
+def late_from_a_spike(folder: Path) -> JudgedRun:
+    """Its promises held again 35 s after the spike; 30 s were given."""
+    spiked(mix=MIX, plan_changes={**spiked().plan_changes, **hotel()}).write(folder)
+    record = read_record(folder)
+    evidence, measurement = assemble(record)
+    verdict = judge(record.plan.objectives, evidence, find(measurement, evidence, record.plan.thresholds))
+    return read_back(folder, verdict)
+
+
 def _nothing(because: str) -> Verdict:
     rows = (judged(one.objective, UNPROVEN, target=one.target, measured="—", interval="—", source="—", because=because,
                    voided_by=("cut-short",)) for one in table())  # fmt: skip
@@ -182,7 +192,7 @@ def _nothing(because: str) -> Verdict:
 
 GALLERY: dict[str, Callable[[Path], JudgedRun]] = {
     "passed": passed, "failed": failed, "not-proven": not_proven, "cut-off": cut_off, "nothing": nothing,
-    "hostile": hostile, "cluster": on_a_cluster,
+    "hostile": hostile, "cluster": on_a_cluster, "spike": late_from_a_spike,
 }  # fmt: skip
 
 if __name__ == "__main__":
