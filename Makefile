@@ -31,7 +31,7 @@ loadtest-baseline: ## 1,000 requests/s: how it is without pressure
 loadtest-10k: ## 10,000 requests/s proved
 loadtest-30k: ## 30,000 requests/s proved: the main job (1 min ramp, 3 min hold)
 loadtest-stress: ## search the highest rate that meets the objectives, then prove it (docs/limit.md)
-loadtest-spike: ## a sudden jump and back
+loadtest-spike: ## a sudden jump and back: does it come back, and how soon? (docs/limit.md)
 loadtest-soak: ## a long hold
 loadtest-go-live: ## 30 minutes with scale-down watched
 $(addprefix loadtest-,$(PROFILES)): loadtest-%: setup
