@@ -1,9 +1,7 @@
 //! Answers, read from whatever pieces the network brings. Bounded in memory whatever the server sends, and in work:
 //! how the pieces are cut changes neither what is understood nor, by more than a constant, what it costs.
 
-use std::io;
 use std::mem::MaybeUninit;
-use std::time::Instant;
 
 use httparse::{Header, ParserConfig, Status};
 
@@ -18,7 +16,8 @@ pub const HEAD_LIMIT: usize = 64 * 1024;
 /// The most it may send in a body.
 pub const BODY_LIMIT: u64 = 16 * 1024 * 1024;
 const HEADERS_LIMIT: usize = 100;
-const INFORMATIONAL_LIMIT: u32 = 8;
+/// How many interim answers it may send before the answer proper.
+pub const INFORMATIONAL_LIMIT: u32 = 8;
 
 /// What is wrong with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,16 +260,43 @@ impl AnswerReader {
             let is_wrong = status == 101 || self.informational > INFORMATIONAL_LIMIT;
             return if is_wrong { Err(Fault::Malformed) } else { Ok(len) };
         }
-        self.status = status;
         let framing = Framing::of(response.headers, minor)?;
         self.keep_alive = framing.keep_alive;
-        self.headers_hold = expected.headers.iter().all(|(name, value)| has(response.headers, name, value));
-        if let Some(look) = &expected.look {
-            look.keep(response.headers.iter().map(|header| (header.name, header.value)), &mut self.kept);
-        }
-        self.from_cache = crate::caching::shown_by(response.headers);
+        self.look_at_head(status, response.headers, expected);
         self.stage = self.body_stage(framing)?;
         Ok(len)
+    }
+
+    fn look_at_head(&mut self, status: u16, headers: &[Header<'_>], expected: &Expectations) {
+        self.status = status;
+        self.headers_hold = expected.headers.iter().all(|(name, value)| has(headers, name, value));
+        if let Some(look) = &expected.look {
+            look.keep(headers.iter().map(|header| (header.name, header.value)), &mut self.kept);
+        }
+        self.from_cache = crate::caching::shown_by(headers);
+    }
+
+    /// Take a head that others have read: that of HTTP/2, where an answer ends with its stream.
+    pub fn take_head(&mut self, status: u16, headers: &[Header<'_>], expected: &Expectations) -> Result<(), Fault> {
+        let len: usize = headers.iter().map(|header| header.name.len() + header.value.len()).sum();
+        let is_large = headers.len() > HEADERS_LIMIT || len > HEAD_LIMIT;
+        if is_large || Framing::of(headers, 1)?.length.is_some_and(|length| length > BODY_LIMIT) {
+            return Err(Fault::TooLarge);
+        }
+        self.look_at_head(status, headers, expected);
+        self.stage = Stage::UntilClose;
+        Ok(())
+    }
+
+    /// Take a piece of the body of such an answer.
+    pub fn take_body(&mut self, piece: &[u8], expected: &Expectations) -> Result<(), Fault> {
+        self.body_bytes(piece, u64::MAX, expected).map(|_| ())
+    }
+
+    /// Such an answer has ended.
+    pub fn end(&mut self, expected: &Expectations) -> Answer {
+        self.stage = Stage::Done;
+        self.answer(expected)
     }
 
     fn body_stage(&mut self, framing: Framing) -> Result<Stage, Fault> {
@@ -321,38 +347,4 @@ impl AnswerReader {
 
 fn has(headers: &[Header<'_>], name: &str, value: &str) -> bool {
     headers.iter().any(|header| header.name.eq_ignore_ascii_case(name) && header.value == value.as_bytes())
-}
-
-/// Why a blocking stream brought no whole answer.
-#[derive(Debug)]
-pub enum Unread {
-    Broken(io::Error),
-    Wrong(Fault),
-    Closed,
-    Late,
-}
-
-/// Read a whole answer from a blocking stream (a login's, a trial's) until `give_up`; with it the bytes as they came.
-pub fn read_blocking(
-    stream: &mut impl io::Read,
-    reader: &mut AnswerReader,
-    expected: &Expectations,
-    give_up: Instant,
-) -> Result<(Answer, Vec<u8>), Unread> {
-    let (mut raw, mut at, mut chunk) = (Vec::new(), 0, [0u8; 8192]);
-    // Each read has a time-out of its own; a drip would outlive any number of them.
-    while Instant::now() < give_up {
-        let count = stream.read(&mut chunk).map_err(Unread::Broken)?;
-        raw.extend_from_slice(&chunk[..count]);
-        let (taken, answer) = reader.take(&raw[at..], expected).map_err(Unread::Wrong)?;
-        at += taken;
-        let ended_by_close = || if count == 0 { reader.close(expected) } else { None };
-        if let Some(answer) = answer.or_else(ended_by_close) {
-            return Ok((answer, raw));
-        }
-        if count == 0 {
-            return Err(Unread::Closed);
-        }
-    }
-    Err(Unread::Late)
 }

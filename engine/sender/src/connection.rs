@@ -1,13 +1,16 @@
 //! One connection: takes arrivals one after the other, writes each, reads its answer, writes down what happened.
 
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::codec::Answer;
-use crate::exchange::{Exchange, Reading};
+use crate::exchange::{Exchange, Reading, Writing};
 use crate::exemplars::Exemplar;
 use crate::failure::Failure;
-use crate::policy::{announce_close, Life};
+use crate::http1::Http1;
+use crate::http2::Lane;
+use crate::policy::Http;
 use crate::pool::Pool;
 use crate::record::Sent;
 use crate::schedule::Arrival;
@@ -15,14 +18,8 @@ use crate::schedule::Arrival;
 /// Serve a slot of the pool until its connection ends. `first` is already under way.
 pub async fn serve(pool: Rc<Pool>, slot: usize, first: Arrival) {
     let mut guard = Guard { pool, slot, busy: true };
-    let mut connection = Connection {
-        pool: Rc::clone(&guard.pool),
-        slot,
-        exchange: None,
-        life: None,
-        output: Vec::new(),
-        body: Vec::new(),
-    };
+    let mut connection =
+        Connection { pool: Rc::clone(&guard.pool), slot, exchange: None, output: Vec::new(), body: Vec::new() };
     let mut next = Some(first);
     while let Some(arrival) = next.take() {
         let lives = connection.perform(arrival).await;
@@ -65,17 +62,16 @@ struct Connection {
     pool: Rc<Pool>,
     slot: usize,
     exchange: Option<Exchange>,
-    life: Option<Life>,
     output: Vec<u8>,
     body: Vec<u8>,
 }
 
 /// Why a request was not written.
 enum Unwritten {
-    /// The kept connection was dead: a fresh one may do.
-    Again,
+    Broken { unread: bool },
     Failed(Failure),
 }
+
 
 impl Connection {
     /// Carry one arrival through; whether the connection can take another.
@@ -84,21 +80,22 @@ impl Connection {
         let kind = &pool.kinds[arrival.request];
         self.end_old_life().await;
         self.leave_spoken_on().await;
-        let mut reused = self.exchange.is_some();
         pool.target.addresses.give(self.address());
         pool.journeys.write(&arrival, &kind.template, &mut self.output, &mut self.body);
         let mut sent: Option<Sent> = None;
+        let mut may_repeat = true;
         loop {
-            if let Err(failure) = self.write(&arrival, reused && kind.may_repeat).await {
-                match failure {
-                    Unwritten::Again => {
-                        (self.exchange, reused) = (None, false);
-                        continue;
-                    }
-                    Unwritten::Failed(failure) => {
-                        self.fail(&arrival, sent.as_ref(), failure);
-                        return false;
-                    }
+            match self.write(&arrival).await {
+                Ok(()) => {}
+                // The kept connection was dead: a fresh one may do. A write may have been taken.
+                Err(Unwritten::Broken { unread }) if may_repeat && self.is_used() && (unread || kind.may_repeat) => {
+                    (self.exchange, may_repeat) = (None, false);
+                    continue;
+                }
+                Err(unwritten) => {
+                    let failure = self.why(unwritten).await;
+                    self.fail(&arrival, sent.as_ref(), failure);
+                    return false;
                 }
             }
             let written = *sent.get_or_insert_with(|| self.note_sent(&arrival));
@@ -106,42 +103,50 @@ impl Connection {
             match exchange.read(&pool, kind).await {
                 // The server closed a kept connection just as we used it again. What may be repeated is, once,
                 // on a fresh one, and counts once; a write may have been taken, so it counts as reset.
-                Reading::Closed { answer_begun: false } if reused && kind.may_repeat => {
-                    (self.exchange, reused) = (None, false);
-                }
+                Reading::Closed { answer_begun: false } if may_repeat && self.is_used() && kind.may_repeat => {}
+                Reading::Unread if may_repeat && self.is_used() => {}
                 reading => return self.conclude(&arrival, &written, reading),
             }
+            (self.exchange, may_repeat) = (None, false);
         }
     }
 
-    /// Connect if there is no stream, and write the request.
-    async fn write(&mut self, arrival: &Arrival, may_repeat: bool) -> Result<(), Unwritten> {
+    async fn why(&mut self, unwritten: Unwritten) -> Failure {
+        match (unwritten, self.exchange.as_mut()) {
+            (Unwritten::Failed(failure), _) => failure,
+            (Unwritten::Broken { .. }, Some(exchange)) => exchange.last_word(&self.pool).await,
+            (Unwritten::Broken { .. }, None) => Failure::Reset,
+        }
+    }
+
+    /// Whether the connection at hand had carried a request before this one.
+    fn is_used(&self) -> bool {
+        self.exchange.as_ref().is_some_and(Exchange::is_used)
+    }
+
+    /// Connect if there is no connection, and write the request.
+    async fn write(&mut self, arrival: &Arrival) -> Result<(), Unwritten> {
         let exchange = if let Some(exchange) = self.exchange.as_mut() {
             exchange
         } else {
             let fresh = self.connect(arrival).await.map_err(Unwritten::Failed)?;
-            self.life = Some(self.pool.new_life());
             self.exchange.insert(fresh)
         };
-        if self.life.as_mut().is_some_and(Life::spend) {
-            announce_close(&mut self.output);
-        }
-        match exchange.write(&self.pool, &self.output).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Unwritten::Failed(Failure::TimeoutWait)),
-            Err(_) if may_repeat => Err(Unwritten::Again),
-            Err(_) => Err(Unwritten::Failed(exchange.last_word(&self.pool).await)),
+        match exchange.write(&self.pool, &mut self.output).await {
+            Writing::Done => Ok(()),
+            Writing::TimedOut => Err(Unwritten::Failed(Failure::TimeoutWait)),
+            Writing::Unspeakable => Err(Unwritten::Failed(Failure::Malformed)),
+            Writing::Broken { unread } => Err(Unwritten::Broken { unread }),
         }
     }
 
     fn has_lived(&self) -> bool {
-        self.life.is_some_and(|life| life.is_over(|| self.pool.now_ns()))
+        self.exchange.as_ref().is_some_and(|exchange| exchange.is_over(&self.pool))
     }
 
     /// A connection at the end of its life takes no new request: it is closed, and the next request opens another.
     async fn end_old_life(&mut self) {
         if self.has_lived() {
-            self.life = None;
             if let Some(exchange) = self.exchange.take() {
                 exchange.close().await;
             }
@@ -152,7 +157,7 @@ impl Connection {
     async fn leave_spoken_on(&mut self) {
         if let Some(exchange) = self.exchange.as_mut() {
             if exchange.has_been_spoken_on(&self.pool).await {
-                (self.exchange, self.life) = (None, None);
+                self.exchange = None;
             }
         }
     }
@@ -160,11 +165,21 @@ impl Connection {
     async fn connect(&self, arrival: &Arrival) -> Result<Exchange, Failure> {
         let left_us = self.pool.deadline_ns(arrival).saturating_sub(self.pool.now_ns()) / 1000;
         let timeout = Duration::from_micros(self.pool.connect_timeout_us.min(left_us).max(1));
-        let target = std::sync::Arc::clone(&self.pool.target);
-        match tokio::time::timeout(timeout, target.connect(self.address())).await {
+        match tokio::time::timeout(timeout, self.open()).await {
             Err(_) => Err(Failure::TimeoutConnect),
             Ok(Err(error)) => Err(Failure::of_connecting(&error)),
-            Ok(Ok(stream)) => Ok(Exchange::new(stream, self.slot)),
+            Ok(Ok(exchange)) => Ok(exchange),
+        }
+    }
+
+    async fn open(&self) -> io::Result<Exchange> {
+        let (pool, slot) = (&self.pool, self.slot);
+        match pool.policy.http {
+            Http::One => {
+                let stream = pool.target.connect(self.address()).await?;
+                Ok(Exchange::One(Http1::new(stream, slot, pool.new_life())))
+            }
+            Http::Two => Ok(Exchange::Two(Box::new(Lane::open(pool, slot, self.address()).await?))),
         }
     }
 
@@ -207,8 +222,9 @@ impl Connection {
             Reading::Wrong(fault) => Failure::of_fault(fault),
             Reading::TimedOut { in_body: true } => Failure::TimeoutBody,
             Reading::TimedOut { in_body: false } => Failure::TimeoutWait,
+            Reading::Closed { .. } | Reading::Unread => Failure::Reset,
+            Reading::Refused => Failure::Refused,
             Reading::Insecure => Failure::Tls,
-            Reading::Closed { .. } => Failure::Reset,
         };
         self.fail(arrival, Some(sent), failure);
         false

@@ -1,28 +1,32 @@
-//! One HTTP/1.1 stream: a request goes out on it, its answer comes back, until the request's time is up.
+//! One request and its answer after the other, on a connection of either protocol.
 
-use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-use crate::codec::{Answer, AnswerReader, Fault};
+use crate::codec::{Answer, Fault};
 use crate::failure::Failure;
+use crate::http1::Http1;
+use crate::http2::Lane;
 use crate::pool::{Kind, Pool};
 use crate::schedule::Arrival;
-use crate::target::Stream;
 
-const KEEP_ROOM: usize = 64 * 1024;
-/// After so many reads in a row the other connections, and the pacer, have their turn: a flood must not delay them.
-const READS_IN_A_ROW: u32 = 4;
-
-/// A stream in a slot of the pool, and what the server sent beyond the answers understood so far.
+/// A slot's way to the target: a connection of its own, or a place on one that several share.
 #[derive(Debug)]
-pub struct Exchange {
-    stream: Stream,
-    slot: usize,
-    input: Vec<u8>,
+pub enum Exchange {
+    One(Http1),
+    Two(Box<Lane>),
+}
+
+/// How writing a request ended.
+#[derive(Debug)]
+pub enum Writing {
+    Done,
+    TimedOut,
+    /// `unread`: it is certain that the server has done nothing for it.
+    Broken {
+        unread: bool,
+    },
+    /// What the template made cannot be said in this protocol.
+    Unspeakable,
 }
 
 /// How reading an answer ended.
@@ -36,147 +40,89 @@ pub enum Reading {
     Closed {
         answer_begun: bool,
     },
+    /// The server said that it has not looked at the request, because it ends the connection.
+    Unread,
+    /// The server would not take the request at all.
+    Refused,
     /// TLS was broken off: an alert, or what is no TLS.
     Insecure,
 }
 
 impl Exchange {
-    /// Exchanges over a fresh stream.
-    pub fn new(stream: Stream, slot: usize) -> Self {
-        Self { stream, slot, input: Vec::new() }
-    }
-
-    /// Write a request; false when its time is up first.
-    pub async fn write(&mut self, pool: &Pool, request: &[u8]) -> io::Result<bool> {
-        let mut at = 0;
-        poll_fn(|cx| {
-            while at < request.len() {
-                match Pin::new(&mut self.stream).poll_write(cx, &request[at..]) {
-                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                    Poll::Ready(Ok(count)) => at += count,
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => return pool.expired_or_pending(self.slot, cx).map(|()| Ok(false)),
-                }
-            }
-            match Pin::new(&mut self.stream).poll_flush(cx) {
-                Poll::Ready(done) => Poll::Ready(done.map(|()| true)),
-                Poll::Pending => pool.expired_or_pending(self.slot, cx).map(|()| Ok(false)),
-            }
-        })
-        .await
+    /// Write a request, until its time is up.
+    pub async fn write(&mut self, pool: &Pool, request: &mut Vec<u8>) -> Writing {
+        match self {
+            Self::One(connection) => connection.write(pool, request).await,
+            Self::Two(lane) => lane.write(pool, request).await,
+        }
     }
 
     /// Read the answer to the request just written.
     pub async fn read(&mut self, pool: &Pool, kind: &Kind) -> Reading {
-        let mut reader = AnswerReader::new(kind.is_head);
-        let mut begun = false;
-        let mut reads = 0;
-        poll_fn(|cx| loop {
-            if reads == READS_IN_A_ROW {
-                reads = 0;
-                cx.waker().wake_by_ref();
-                return pool.expired_or_pending(self.slot, cx).map(|()| Reading::TimedOut { in_body: true });
-            }
-            reads += 1;
-            let mut scratch = pool.scratch.borrow_mut();
-            let mut buffer = ReadBuf::new(&mut scratch[..]);
-            match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
-                Poll::Pending => {
-                    reads = 0;
-                    let in_body = reader.in_body() || begun;
-                    return pool.expired_or_pending(self.slot, cx).map(|()| Reading::TimedOut { in_body });
-                }
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                    begun = true;
-                    match self.understand(&mut reader, buffer.filled(), kind) {
-                        Ok(Some(answer)) => return Poll::Ready(Reading::Whole(answer)),
-                        Ok(None) => {}
-                        Err(fault) => return Poll::Ready(Reading::Wrong(fault)),
-                    }
-                }
-                Poll::Ready(Ok(())) => {
-                    return Poll::Ready(match reader.close(&kind.expected) {
-                        Some(answer) => Reading::Whole(answer),
-                        None => Reading::Closed { answer_begun: begun },
-                    });
-                }
-                Poll::Ready(Err(error)) if is_of_tls(&error) => return Poll::Ready(Reading::Insecure),
-                Poll::Ready(Err(_)) => return Poll::Ready(Reading::Closed { answer_begun: begun }),
-            }
-        })
-        .await
-    }
-
-    /// Take what is whole straight from what was read; only what is not is kept.
-    fn understand(&mut self, reader: &mut AnswerReader, read: &[u8], kind: &Kind) -> Result<Option<Answer>, Fault> {
-        if self.input.is_empty() {
-            let (taken, answer) = reader.take(read, &kind.expected)?;
-            self.input.extend_from_slice(&read[taken..]);
-            return Ok(answer);
+        match self {
+            Self::One(connection) => connection.read(pool, kind).await,
+            Self::Two(lane) => lane.read(pool, kind).await,
         }
-        self.input.extend_from_slice(read);
-        reader.feed(&mut self.input, &kind.expected)
     }
 
-    /// Forget what is left of an answer; whether there was nothing, so that the stream can be used again.
+    /// Whether the connection had carried a request before the one just written: one that had may have ended meanwhile.
+    pub fn is_used(&self) -> bool {
+        match self {
+            Self::One(connection) => connection.is_used(),
+            Self::Two(lane) => lane.is_used(),
+        }
+    }
+
+    /// Whether it takes no new request.
+    pub fn is_over(&self, pool: &Pool) -> bool {
+        match self {
+            Self::One(connection) => connection.is_over(pool),
+            Self::Two(lane) => lane.is_over(pool),
+        }
+    }
+
+    /// Forget what is left of an answer; whether there was nothing, so that the connection can be used again.
     pub fn is_clean(&mut self) -> bool {
-        let is_clean = self.input.is_empty();
-        self.input.clear();
-        self.input.shrink_to(KEEP_ROOM);
-        is_clean
+        match self {
+            Self::One(connection) => connection.is_clean(),
+            Self::Two(lane) => lane.is_clean(),
+        }
     }
 
-    /// Say goodbye where the stream has a word for it, and close.
-    pub async fn close(mut self) {
-        // Whatever keeps the goodbye from leaving at once is no reason to keep the slot.
-        let _ = poll_fn(|cx| Poll::Ready(Pin::new(&mut self.stream).poll_shutdown(cx))).await;
+    /// Say goodbye where the connection is this slot's own and has a word for it.
+    pub async fn close(self) {
+        if let Self::One(connection) = self {
+            connection.close().await;
+        }
+    }
+
+    /// Why a request could not be written.
+    pub async fn last_word(&mut self, pool: &Pool) -> Failure {
+        match self {
+            Self::One(connection) => connection.last_word(pool).await,
+            Self::Two(_) => Failure::Reset,
+        }
+    }
+
+    /// Whether the server has ended the connection or spoken unasked; a stream of HTTP/2 knows what belongs to it.
+    pub async fn has_been_spoken_on(&mut self, pool: &Pool) -> bool {
+        match self {
+            Self::One(connection) => connection.has_been_spoken_on(pool).await,
+            Self::Two(_) => false,
+        }
     }
 
     /// Wait for the slot's next arrival; None when the server ends the connection, or speaks without being asked.
     pub async fn wait_for_job(&mut self, pool: &Pool) -> Option<Arrival> {
-        poll_fn(|cx| {
-            if let Some(arrival) = pool.slots.borrow_mut()[self.slot].job.take() {
-                return Poll::Ready(Some(arrival));
-            }
-            if self.has_ended(pool, cx) {
-                return Poll::Ready(None);
-            }
-            pool.remember(self.slot, cx);
-            Poll::Pending
-        })
-        .await
-    }
-
-    /// Why a request could not be written: a server that breaks TLS off says so before it closes.
-    pub async fn last_word(&mut self, pool: &Pool) -> Failure {
-        poll_fn(|cx| {
-            let mut scratch = pool.scratch.borrow_mut();
-            let mut buffer = ReadBuf::new(&mut scratch[..]);
-            Poll::Ready(match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
-                Poll::Ready(Err(error)) if is_of_tls(&error) => Failure::Tls,
-                _ => Failure::Reset,
-            })
-        })
-        .await
-    }
-
-    /// Whether the server has ended the connection or spoken unasked, as far as the kernel has told by now: what lies
-    /// there before a request is written cannot be its answer.
-    pub async fn has_been_spoken_on(&mut self, pool: &Pool) -> bool {
-        match &self.stream {
-            Stream::Plain(stream) => stream.has_news(),
-            Stream::Tls(_) => poll_fn(|cx| Poll::Ready(self.has_ended(pool, cx))).await,
+        match self {
+            Self::One(connection) => connection.wait_for_job(pool).await,
+            Self::Two(lane) => lane.wait_for_job(pool).await,
         }
-    }
-
-    fn has_ended(&mut self, pool: &Pool, cx: &mut Context<'_>) -> bool {
-        let mut scratch = pool.scratch.borrow_mut();
-        let mut buffer = ReadBuf::new(&mut scratch[..1]);
-        Pin::new(&mut self.stream).poll_read(cx, &mut buffer).is_ready()
     }
 }
 
 /// Whether an error is TLS's own: rustls puts what it objects to, and every alert, into this kind.
-fn is_of_tls(error: &io::Error) -> bool {
+#[must_use]
+pub fn is_of_tls(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::InvalidData
 }

@@ -1,10 +1,10 @@
 //! Bearer tokens, got before the load begins. What goes wrong is told without the token or the credentials.
 
-use std::io::{ErrorKind, Write};
-use std::time::{Duration, Instant};
+use std::io::ErrorKind;
+use std::time::Duration;
 
 use crate::clock::now_ns;
-use crate::codec::{read_blocking, AnswerReader, Expectations, Unread};
+use crate::once::{once, Unanswered};
 use crate::plan::{Login, Plan, Request};
 use crate::target::Target;
 use crate::template::{Sources, Template};
@@ -72,25 +72,19 @@ fn one(template: &Template, login: &Login, target: &Target, number: u64) -> Resu
     template.write(number, &mut bytes, &mut scratch);
     let told = |what: &dyn std::fmt::Display| format!("the login at {} failed: {what}", login.path);
     let timeout = Duration::from_micros(login.timeout_us);
-    let give_up = Instant::now() + timeout;
-    let mut stream = target.blocking(timeout).map_err(|error| told(&error))?;
-    stream.write_all(&bytes).map_err(|error| told(&error))?;
-    let expected = Expectations { keep_body: ANSWER_LIMIT, ..Expectations::default() };
-    let mut reader = AnswerReader::new(false);
-    let (answer, _) = read_blocking(&mut stream, &mut reader, &expected, give_up).map_err(|why| match why {
-        Unread::Late => told(&"no answer in time"),
-        Unread::Broken(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+    let answer = once(target, &bytes, false, ANSWER_LIMIT, timeout).map_err(|why| match why {
+        Unanswered::Late => told(&"no answer in time"),
+        Unanswered::Broken(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
             told(&"no answer in time")
         }
-        Unread::Broken(error) => told(&error),
-        Unread::Wrong(fault) => told(&format!("{fault:?} answer")),
-        Unread::Closed => told(&std::io::Error::from(ErrorKind::UnexpectedEof)),
+        Unanswered::Broken(error) => told(&error),
+        Unanswered::Wrong(fault) => told(&format!("{fault:?} answer")),
+        Unanswered::Closed => told(&std::io::Error::from(ErrorKind::UnexpectedEof)),
     })?;
     if !login.expect.contains(&answer.status) {
         return Err(told(&format!("status {}", answer.status)));
     }
-    let answer: serde_json::Value =
-        serde_json::from_slice(reader.body()).map_err(|_| told(&"the answer is no JSON"))?;
+    let answer: serde_json::Value = serde_json::from_slice(&answer.body).map_err(|_| told(&"the answer is no JSON"))?;
     let Some(serde_json::Value::String(token)) = answer.pointer(&login.token_pointer) else {
         return Err(told(&format!("the answer has no text at {:?}", login.token_pointer)));
     };

@@ -5,10 +5,21 @@ use serde::Deserialize;
 use crate::error::EngineError;
 use crate::plan::{refuse, Plan};
 
+/// The protocol spoken on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Http {
+    #[serde(rename = "1.1")]
+    One,
+    #[serde(rename = "2")]
+    Two,
+}
+
 /// What becomes of a connection after a request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConnectionPolicy {
+    pub http: Http,
+    pub streams_per_connection: usize, // of HTTP/2
     pub keep_alive: bool,
     pub requests_per_connection: Option<u64>,
     pub lifetime_us: Option<u64>,
@@ -16,11 +27,26 @@ pub struct ConnectionPolicy {
 
 impl Default for ConnectionPolicy {
     fn default() -> Self {
-        Self { keep_alive: true, requests_per_connection: None, lifetime_us: None }
+        Self {
+            http: Http::One,
+            streams_per_connection: 100,
+            keep_alive: true,
+            requests_per_connection: None,
+            lifetime_us: None,
+        }
     }
 }
 
 impl ConnectionPolicy {
+    /// How many requests at a time so many connections can carry.
+    #[must_use]
+    pub fn places(&self, connections: usize) -> usize {
+        match self.http {
+            Http::One => connections,
+            Http::Two => connections.saturating_mul(self.streams_per_connection),
+        }
+    }
+
     /// How many requests a connection carries at most.
     #[must_use]
     pub fn most_requests(&self) -> u64 {
@@ -50,6 +76,12 @@ impl Life {
         Self { requests_left: policy.most_requests(), ends_ns }
     }
 
+    /// How many requests it can still carry.
+    #[must_use]
+    pub fn requests_left(&self) -> usize {
+        usize::try_from(self.requests_left).unwrap_or(usize::MAX)
+    }
+
     /// Whether it takes no new request.
     #[must_use]
     pub fn is_over(&self, now_ns: impl FnOnce() -> u64) -> bool {
@@ -73,6 +105,9 @@ pub fn announce_close(request: &mut Vec<u8>) {
 /// Refuse what no connection can be held to.
 pub fn check(plan: &Plan) -> Result<(), EngineError> {
     let policy = &plan.connection;
+    if !(1..=10_000).contains(&policy.streams_per_connection) {
+        return refuse("connection.streams_per_connection", "must be 1 to 10,000".into());
+    }
     if policy.requests_per_connection == Some(0) {
         return refuse("connection.requests_per_connection", "must be at least 1".into());
     }

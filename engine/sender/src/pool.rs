@@ -15,6 +15,7 @@ use crate::record::Record;
 use crate::schedule::Arrival;
 use crate::target::Target;
 use crate::template::Template;
+use crate::trunks::Trunks;
 
 /// One kind of request, ready to be sent and judged.
 #[derive(Debug)]
@@ -48,6 +49,7 @@ pub struct Pool {
     pub start_ns: u64,
     pub connect_timeout_us: u64,
     pub policy: ConnectionPolicy,
+    pub trunks: Trunks, // none are opened for HTTP/1.1
     pub exact: bool,
     pub closed: Option<RefCell<ClosedLoop>>,
     pub done_ns: Cell<u64>, // when the last answer was in: a closed loop's next request is due then

@@ -20,6 +20,7 @@ use crate::pool::{Kind, Pool};
 use crate::record::Record;
 use crate::schedule::{Arrival, Schedule};
 use crate::target::Target;
+use crate::trunks::Trunks;
 
 /// How often time-outs are looked for and the lease is checked, at least.
 const HOUSEKEEPING_NS: u64 = 2_000_000;
@@ -81,6 +82,7 @@ impl Shard {
             control: self.control,
             start_ns: self.start_ns,
             connect_timeout_us: self.connect_timeout_us,
+            trunks: Trunks::new(self.connections, self.policy.streams_per_connection),
             policy: self.policy,
             exact: self.grid_ns == 0,
             closed,
@@ -95,14 +97,8 @@ impl Shard {
             in_flight: self.in_flight,
             scratch: RefCell::new(vec![0; SCRATCH]),
         });
-        let mut pacer = Pacer {
-            pool,
-            upcoming,
-            grid_ns: self.grid_ns,
-            connections: self.connections,
-            scheduling: true,
-            looked_ns: 0,
-        };
+        let places = pool.policy.places(self.connections);
+        let mut pacer = Pacer { pool, upcoming, grid_ns: self.grid_ns, places, scheduling: true, looked_ns: 0 };
         timer.until(self.start_ns).await?;
         while pacer.step() {
             timer.until(pacer.wake_ns()).await?;
@@ -115,7 +111,7 @@ struct Pacer {
     pool: Rc<Pool>,
     upcoming: Option<std::iter::Peekable<Box<Schedule>>>, // none in a closed loop
     grid_ns: u64,
-    connections: usize,
+    places: usize, // for requests at a time
     scheduling: bool,
     looked_ns: u64,
 }
@@ -168,7 +164,7 @@ impl Pacer {
 
     /// A connection that ended is followed by another, so that the loop keeps its size.
     fn keep_loop_going(&mut self, now_ns: u64) {
-        while let Some(slot) = self.pool.open_slot(self.connections) {
+        while let Some(slot) = self.pool.open_slot(self.places) {
             let Some(arrival) = self.pool.next_of_loop(now_ns) else {
                 self.pool.free.borrow_mut().push(slot);
                 return self.scheduled_all();
@@ -202,7 +198,7 @@ impl Pacer {
             if self.pool.queue.borrow().is_empty() {
                 return;
             }
-            let Some((slot, is_open)) = self.pool.slot_in_turn(self.connections) else { return };
+            let Some((slot, is_open)) = self.pool.slot_in_turn(self.places) else { return };
             let Some(arrival) = self.pool.next_waiting(now_ns) else {
                 self.put_back(slot, is_open);
                 return;

@@ -17,9 +17,11 @@ use crate::addresses::{Addresses, Spread};
 use crate::cookies::Site;
 use crate::error::EngineError;
 use crate::greeting;
+use crate::http2_once;
 use crate::plain::PlainStream;
 use crate::plan::{refuse, Plan};
-use crate::tls::Tls;
+use crate::policy::Http;
+use crate::tls::{Tls, HTTP2};
 
 /// The plan's base URL, taken apart.
 #[derive(Debug, Clone)]
@@ -30,6 +32,7 @@ pub struct Target {
     port: u16,
     spread: Spread,
     tls: Option<Tls>,
+    pub http: Http,
     pub address: Option<SocketAddr>,
     pub addresses: Arc<Addresses>,
 }
@@ -54,6 +57,7 @@ impl Target {
             name,
             port,
             tls,
+            http: plan.connection.http,
             spread: plan.addresses,
             address: None,
             addresses: Arc::default(),
@@ -86,11 +90,17 @@ impl Target {
         Site { host: self.name.clone(), is_secure: self.tls.is_some() }
     }
 
-    /// Shake hands once, so that a certificate that does not do is told before the load.
+    /// Shake hands once, and speak the plan's protocol, so that what does not do is told before the load.
     fn greet(&self, stream: BlockingStream, timeout: Duration) -> Result<(), String> {
-        let Some(tls) = &self.tls else { return Ok(()) };
-        greeting::in_tls(secured(tls, stream), timeout)
-            .map_err(|error| format!("the TLS handshake with {} failed: {error}", self.host_header))
+        if let Some(tls) = &self.tls {
+            greeting::in_tls(secured(tls, stream), timeout)
+                .map_err(|error| format!("the TLS handshake with {} failed: {error}", self.host_header))?;
+        }
+        if self.http == Http::One {
+            return Ok(());
+        }
+        http2_once::speak(self, timeout)
+            .map_err(|error| format!("{} does not speak HTTP/2: {}", self.host_header, plainly(&error)))
     }
 
     /// A stream for the login, with time-outs.
@@ -115,7 +125,11 @@ impl Target {
             None => Ok(Stream::Plain(PlainStream(stream))),
             Some(tls) => {
                 let connector = TlsConnector::from(Arc::clone(&tls.config));
-                Ok(Stream::Tls(Box::new(connector.connect(tls.name.clone(), stream).await?)))
+                let stream = connector.connect(tls.name.clone(), stream).await?;
+                if self.http == Http::Two && stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "the server does not offer HTTP/2 (ALPN)"));
+                }
+                Ok(Stream::Tls(Box::new(stream)))
             }
         }
     }

@@ -13,6 +13,10 @@ use serde::Deserialize;
 
 use crate::error::EngineError;
 use crate::plan::{refuse, Plan};
+use crate::policy::Http;
+
+/// HTTP/2 by its name in a handshake (RFC 9113, 3.2).
+pub const HTTP2: &[u8] = b"h2";
 
 /// The plan's wishes for TLS.
 #[derive(Debug, Clone, Deserialize)]
@@ -88,6 +92,9 @@ impl Tls {
                 .with_client_auth_cert(chain, key)
                 .map_err(|error| EngineError::Plan { at: "tls.client_key_pem".into(), what: error.to_string() })?,
         };
+        if plan.connection.http == Http::Two {
+            config.alpn_protocols = vec![HTTP2.to_vec()];
+        }
         if !wanted.resumption {
             config.resumption = Resumption::disabled();
         }

@@ -2,7 +2,7 @@
 //!
 //! What is tried here is what would be sent. Think times are not waited for; polls are.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -10,11 +10,11 @@ use serde::Serialize;
 
 use crate::capture::{objection, Finder};
 use crate::checks::{Seen, Test, LOOKED_AT_LIMIT};
-use crate::codec::{read_blocking, AnswerReader, Expectations, Unread};
 use crate::cookies::Jar;
 use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::journey_plan::{Capture, Poll};
+use crate::once::{once, Once, Unanswered};
 use crate::plan::{Check, Plan, Request};
 use crate::standing::Standing;
 use crate::target::Target;
@@ -46,14 +46,6 @@ pub struct Trial<'a> {
     pub target: &'a Target,
     pub sources: &'a Sources,
     pub veil: &'a Veil,
-}
-
-/// A whole answer, or why there is none.
-struct Answered {
-    status: u16,
-    headers: Vec<(String, Vec<u8>)>,
-    body: Vec<u8>,
-    took: Duration,
 }
 
 /// How far a journey has come.
@@ -99,11 +91,11 @@ impl Trial<'_> {
         let from = journey.answered;
         loop {
             tried.attempts += 1;
-            let answered = match self.exchange(request, &template, journey) {
+            let (answered, took) = match self.exchange(request, &template, journey) {
                 Ok(answered) => answered,
                 Err(failure) => return Ok(Tried { failure, ..tried }),
             };
-            (tried.status, tried.took_us) = (answered.status, us(answered.took));
+            (tried.status, tried.took_us) = (answered.status, us(took));
             let seen = Seen::new(answered.status, &answered.headers, &answered.body);
             if let Some((failure, told)) = self.wrong(request, &seen)? {
                 return Ok(Tried { failure, seen: told, ..tried });
@@ -140,7 +132,7 @@ impl Trial<'_> {
         }
         sleep(Duration::from_micros(poll.settle_us));
         let answered = match self.exchange(request, template, journey) {
-            Ok(answered) => answered,
+            Ok((answered, _)) => answered,
             Err(failure) => return Ok(Tried { failure, ..tried }),
         };
         let later = Seen::new(answered.status, &answered.headers, &answered.body);
@@ -152,7 +144,12 @@ impl Trial<'_> {
     }
 
     /// One request on a connection of its own; a failure in words.
-    fn exchange(&self, request: &Request, template: &Template, journey: &mut Journey<'_>) -> Result<Answered, String> {
+    fn exchange(
+        &self,
+        request: &Request,
+        template: &Template,
+        journey: &mut Journey<'_>,
+    ) -> Result<(Once, Duration), String> {
         let (mut bytes, mut scratch) = (Vec::new(), Vec::new());
         let Journey { number, requests, captured, jar, .. } = &mut *journey;
         let site = self.target.site();
@@ -162,17 +159,13 @@ impl Trial<'_> {
         *requests += 1;
         let within = Duration::from_micros(request.timeout_us);
         let began = Instant::now();
-        let mut stream = self.target.blocking(within).map_err(|error| told(&error))?;
-        stream.write_all(&bytes).map_err(|error| told(&error))?;
-        let mut reader = AnswerReader::new(request.method == "HEAD");
-        let expected = Expectations { keep_body: LOOKED_AT_LIMIT as usize, ..Expectations::default() };
-        let (_, raw) = read_blocking(&mut stream, &mut reader, &expected, began + within).map_err(unread)?;
-        let headers = headers_of(&raw);
+        let is_head = request.method == "HEAD";
+        let answer = once(self.target, &bytes, is_head, LOOKED_AT_LIMIT as usize, within).map_err(unanswered)?;
         if let Some(jar) = jar {
             jar.visit(path_written(&bytes));
-            jar.take(&site, &cookies_in(&headers));
+            jar.take(&site, &cookies_in(&answer.headers));
         }
-        Ok(Answered { status: reader.status(), headers, body: reader.body().to_vec(), took: began.elapsed() })
+        Ok((answer, began.elapsed()))
     }
 
     /// What is wrong with an answer: the kind of failure, and what was seen.
@@ -252,22 +245,6 @@ fn cookies_in(headers: &[(String, Vec<u8>)]) -> Vec<String> {
     lines.filter_map(|(_, line)| String::from_utf8(line.clone()).ok()).collect()
 }
 
-/// The headers of the answer proper, behind any that only inform.
-fn headers_of(raw: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let mut rest = raw;
-    loop {
-        let mut headers = [httparse::EMPTY_HEADER; 100];
-        let mut response = httparse::Response::new(&mut headers);
-        let Ok(httparse::Status::Complete(len)) = response.parse(rest) else {
-            return Vec::new();
-        };
-        if response.code.is_some_and(|status| status >= 200) {
-            return response.headers.iter().map(|header| (header.name.to_string(), header.value.to_vec())).collect();
-        }
-        rest = &rest[len..];
-    }
-}
-
 fn give_up(poll: &Poll) -> Duration {
     Duration::from_micros(poll.give_up_us)
 }
@@ -276,12 +253,12 @@ fn us(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn unread(why: Unread) -> String {
+fn unanswered(why: Unanswered) -> String {
     match why {
-        Unread::Broken(error) => told(&error),
-        Unread::Wrong(fault) => Failure::of_fault(fault).to_string(),
-        Unread::Closed => Failure::Reset.to_string(),
-        Unread::Late => Failure::TimeoutBody.to_string(),
+        Unanswered::Broken(error) => told(&error),
+        Unanswered::Wrong(fault) => Failure::of_fault(fault).to_string(),
+        Unanswered::Closed => Failure::Reset.to_string(),
+        Unanswered::Late => Failure::TimeoutBody.to_string(),
     }
 }
 
