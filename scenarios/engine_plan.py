@@ -125,6 +125,8 @@ def _tls(tls: Tls, client: ClientIdentity) -> dict[str, Any]:
 
 def _connection(policy: ConnectionPolicy) -> dict[str, Any]:
     return {
+        "http": policy.http,
+        "streams_per_connection": policy.streams_per_connection,
         "keep_alive": policy.keep_alive,
         "requests_per_connection": policy.requests_per_connection,
         "lifetime_us": None if policy.lifetime_s is None else _us(policy.lifetime_s),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+MOST_STREAMS = 10_000  # what the engine takes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
@@ -22,8 +24,13 @@ class Tls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionPolicy:
-    """What becomes of a connection after a request: load balancers and autoscalers behave differently under each."""
+    """The protocol, and what becomes of a connection after a request.
 
+    Load balancers and autoscalers behave differently under each.
+    """
+
+    http: Literal["1.1", "2"] = "1.1"  # 2: agreed upon by ALPN with TLS, known beforehand without
+    streams_per_connection: int = 100  # of HTTP/2, at a time: when all are full, another connection is opened
     keep_alive: bool = True  # false: a new connection for every request
     requests_per_connection: int | None = None  # at most; None: no end
     lifetime_s: float | None = None  # at most: each ends in the last tenth of it, so that not all end together
@@ -46,6 +53,12 @@ def careless(tls: Tls) -> str:
 
 def in_words(policy: ConnectionPolicy) -> str:
     """The policy as a report tells it."""
+    if policy.http == "2":
+        return f"HTTP/2, at most {policy.streams_per_connection:,} requests at a time on each, {_kept(policy)}"
+    return _kept(policy)
+
+
+def _kept(policy: ConnectionPolicy) -> str:
     if not policy.keep_alive:
         return "a new connection for every request"
     ends = []
@@ -65,6 +78,8 @@ def transport_problems(tls: Tls, policy: ConnectionPolicy) -> list[str]:
         found.append("tls names a client_key_file and a client_key_env; one of them is enough")
     if bool(tls.client_certificate_file) != bool(tls.client_key_file or tls.client_key_env):
         found.append("tls needs both, a client_certificate_file and its client_key_file (or client_key_env)")
+    if not 1 <= policy.streams_per_connection <= MOST_STREAMS:
+        found.append(f"connection.streams_per_connection {policy.streams_per_connection} is not 1 to {MOST_STREAMS:,}")
     if policy.requests_per_connection is not None and policy.requests_per_connection < 1:
         found.append(f"connection.requests_per_connection {policy.requests_per_connection} is not 1 or more")
     if policy.lifetime_s is not None and not 0.001 <= policy.lifetime_s <= 1e6:

@@ -62,6 +62,9 @@ def test_a_targets_own_tls_goes_before_the_plans(tmp_path: Path) -> None:
         ("{tls: {client_certificate_file: a, client_key_file: b, client_key_env: C}}", "one of them"),
         ("{connection: {requests_per_connection: 0}}", "requests_per_connection 0"),
         ("{connection: {lifetime_s: 0.0}}", "lifetime_s 0"),
+        ("{connection: {streams_per_connection: 0}}", "streams_per_connection 0"),
+        ("{connection: {http: 2}}", "connection.http"),
+        ('{connection: {http: "3"}}', "connection.http"),
         ("{tls: {minimum: 1.2}}", "tls.minimum"),
         ("{tls: {trust: me}}", "tls.trust"),
     ],
@@ -72,10 +75,17 @@ def test_what_no_connection_can_be_held_to_is_refused(tmp_path: Path, sending: s
 
 
 def test_the_engine_understands_every_key(tmp_path: Path) -> None:
-    plan = a_plan(tmp_path, "{tls: {insecure: true}, connection: {keep_alive: false, lifetime_s: 2.5}}")
+    sending = '{tls: {insecure: true}, connection: {http: "2", keep_alive: false, lifetime_s: 2.5}}'
+    plan = a_plan(tmp_path, sending)
     compiled = json.loads(compiled_plan(plan, run_date="2026-11-24"))
     _engine.validate_plan(json.dumps(compiled))
-    assert compiled["connection"] == {"keep_alive": False, "requests_per_connection": None, "lifetime_us": 2_500_000}
+    assert compiled["connection"] == {
+        "http": "2",
+        "streams_per_connection": 100,
+        "keep_alive": False,
+        "requests_per_connection": None,
+        "lifetime_us": 2_500_000,
+    }
 
 
 def test_the_key_goes_to_the_engine_and_never_into_the_record_or_a_config_map(
@@ -171,6 +181,10 @@ def test_insecure_is_said_and_only_then() -> None:
         (ConnectionPolicy(), "kept as long as the target keeps them"),
         (ConnectionPolicy(keep_alive=False), "a new connection for every request"),
         (ConnectionPolicy(requests_per_connection=1000, lifetime_s=60), "kept for at most 1,000 requests or 60 s"),
+        (
+            ConnectionPolicy(http="2"),
+            "HTTP/2, at most 100 requests at a time on each, kept as long as the target keeps them",
+        ),
     ],
 )
 def test_a_report_tells_the_policy_in_words(policy: ConnectionPolicy, words: str) -> None:
