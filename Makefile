@@ -65,10 +65,10 @@ test: setup-dev ## everything: what CI runs
 	@$(BIN)/pytest
 
 test-rust: setup-dev ## the engine's and the rehearsal platform's own tests
-	@cd engine && cargo test --release --locked -q
+	@cd engine && cargo test --profile tests --locked -q
 
 fuzz: setup-dev ## hostile answers for the engine's parser, SECONDS= for each property (default 60)
-	@cd engine && GOLIVE_FUZZ_SECONDS=$(or $(SECONDS),60) cargo test --release --locked -q -p golive-sender --test fuzz -- --nocapture --test-threads 1
+	@cd engine && GOLIVE_FUZZ_SECONDS=$(or $(SECONDS),60) cargo test --profile tests --locked -q -p golive-sender --test fuzz -- --nocapture --test-threads 1
 
 bench: setup-dev ## the figures of docs/benchmarks.md, with the machine's name and how quiet it was
 	@$(BIN)/python -m tests.bench

@@ -14,6 +14,7 @@ use crate::codec::Expectations;
 use crate::control::{lock, Control};
 use crate::control_timer::ControlTimer;
 use crate::error::EngineError;
+use crate::growth::Growth;
 use crate::journey::Routes;
 use crate::keyring::Keyring;
 use crate::login::Door;
@@ -147,6 +148,7 @@ impl Engine {
                 connections: self.plan.connections / threads,
                 connect_timeout_us: self.plan.connect_timeout_us,
                 policy: self.plan.connection.clone(),
+                growth: Growth::of(&self.plan),
             };
             let control = Arc::clone(&self.control);
             thread::Builder::new()

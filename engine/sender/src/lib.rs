@@ -22,6 +22,7 @@ mod failure;
 mod flow_check;
 mod framing;
 mod greeting;
+mod growth;
 mod head_lines;
 mod histogram_sum;
 mod http1;

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use crate::closed_loop::ClosedLoop;
 use crate::codec::Expectations;
 use crate::control::{lock, Control};
+use crate::growth::Growth;
 use crate::journey::Journeys;
 use crate::policy::{ConnectionPolicy, Life};
 use crate::record::Record;
@@ -49,6 +50,7 @@ pub struct Pool {
     pub start_ns: u64,
     pub connect_timeout_us: u64,
     pub policy: ConnectionPolicy,
+    pub growth: Growth,
     pub trunks: Trunks, // none are opened for HTTP/1.1
     pub exact: bool,
     pub closed: Option<RefCell<ClosedLoop>>,
@@ -204,7 +206,7 @@ impl Pool {
         let free = self.free.borrow_mut().pop();
         let slot = match free {
             Some(slot) => slot,
-            None if slots.len() >= limit => return None,
+            None if slots.len() >= limit || !self.growth.may_grow(self.now_ns()) => return None,
             None => {
                 slots.push(Slot::default());
                 slots.len() - 1

@@ -13,6 +13,7 @@ use crate::clock::{sharpen_timers, Timer};
 use crate::closed_loop::ClosedLoop;
 use crate::connection::serve;
 use crate::control::Control;
+use crate::growth::Growth;
 use crate::journey::{Journeys, Pacing, Routes};
 use crate::plan::{Arrivals, Plan};
 use crate::policy::ConnectionPolicy;
@@ -57,6 +58,7 @@ pub struct Shard {
     pub connections: usize,
     pub connect_timeout_us: u64,
     pub policy: ConnectionPolicy,
+    pub growth: Growth,
 }
 
 impl Shard {
@@ -82,6 +84,7 @@ impl Shard {
             control: self.control,
             start_ns: self.start_ns,
             connect_timeout_us: self.connect_timeout_us,
+            growth: self.growth,
             trunks: Trunks::new(self.connections, self.policy.streams_per_connection),
             policy: self.policy,
             exact: self.grid_ns == 0,
