@@ -9,30 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.certificates import a_certificate, an_authority
 from tests.end_to_end.driving import GOLIVE, HOLD_S, RPS, laid_out
 from tests.http_server import CountingServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 AUTHORITIES = ("authority", "stranger")
-
-
-def an_authority(folder: Path, name: str) -> None:
-    """A self-made authority: NAME.pem and NAME.key."""
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    called = ["-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem"]
-    subprocess.run([*made, *called], cwd=folder, check=True, capture_output=True)
-
-
-def a_certificate(folder: Path, name: str, *, by: str) -> None:
-    """NAME.pem and NAME.key, made out by an authority; good for 127.0.0.1."""
-    asked = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}"]
-    subprocess.run(
-        [*asked, "-keyout", f"{name}.key", "-out", f"{name}.csr"], cwd=folder, check=True, capture_output=True
-    )
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-    signed = ["openssl", "x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-days", "2"]
-    subprocess.run([*signed, "-extfile", "names", "-out", f"{name}.pem"], cwd=folder, check=True, capture_output=True)
 
 
 def asking_for_certificates(folder: Path) -> ssl.SSLContext:

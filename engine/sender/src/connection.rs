@@ -72,7 +72,6 @@ enum Unwritten {
     Failed(Failure),
 }
 
-
 impl Connection {
     /// Carry one arrival through; whether the connection can take another.
     async fn perform(&mut self, arrival: Arrival) -> bool {
