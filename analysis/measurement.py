@@ -12,6 +12,7 @@ from analysis.cluster.facts import facts_of, worker_fate
 from analysis.cluster.record import ClusterRecord
 from analysis.hold import Hold, due_per_second
 from analysis.latency_log import FAILED, LAG, SERVICE
+from analysis.own_resources import own_handles, own_memory
 from analysis.results import RunRecord
 from analysis.scrapes import longest_hole_s
 from analysis.spread import beside_target, given_to_addresses, given_to_replicas
@@ -53,6 +54,7 @@ def measurement_of(
         addresses=given_to_addresses(record, hold),
         beside_target=beside_target(record),
         replicas=given_to_replicas(record, hold),
+        own={"memory": own_memory(record), "file_handles": own_handles(record)},
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from scenarios.target import Target
 
 # Series that only the target's owner can name (PrometheusQueries), by the name of the evidence they become.
-OWN = ("requests", "errors", "duration_buckets", "backlog", "up", "memory")
-MAY_BE_MISSING = ("replicas",)  # asked only where the target names it
+OWN = ("requests", "errors", "duration_buckets", "backlog", "up", "memory", "file_handles", "connections")
+# Asked only where the target names it.
+MAY_BE_MISSING = ("replicas", "memory_limit", "file_handles_limit", "connections_limit", "process_started")
 
 # kube-state-metrics' names (docs/metrics/workload/horizontalpodautoscaler-metrics.md and deployment-metrics.md).
 # It has no reason for a condition; the rehearsal's own last one has.

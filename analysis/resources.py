@@ -1,44 +1,108 @@
-"""How much memory the platform's processes and golive's own workers had, over the run."""
+"""What must not run out, over the run: memory, file handles and connections of the platform's processes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analysis.evidence_files import read_answer
+from analysis.evidence_files import Pulled, read_answer
+from analysis.own_resources import own_handles
+from analysis.ports import Series
 from analysis.results import RunRecord
-from slo.evidence import NotSeen, ResourceSeries
+from slo.evidence import NotSeen
+from slo.objective import Resource
+from slo.resource import ResourceSeries
 
-MEMORY = "memory"  # the evidence that holds it
+STARTED = "process_started"
+APART = ("pod", "container", "instance")  # what tells processes apart, as far as labels have it
+GROUPS = ("container", "service", "job", "namespace")
+# Where nobody tells when a process began, memory that halves from one look to the next is a new process.
+ANEW_BELOW = 0.5
+
+Floats = NDArray[np.float64]
+Seen = tuple[ResourceSeries, ...] | NotSeen
 
 
-def resources_of(record: RunRecord) -> tuple[ResourceSeries, ...] | NotSeen:
-    """Every process' memory. NotSeen when nothing is known of the platform's: golive's own proves nothing about it."""
-    answer = read_answer(record.folder / "evidence", MEMORY)
+def resources_of(record: RunRecord) -> Mapping[Resource, Seen]:
+    """By resource: a series for each life of each process, or why nothing is known of it."""
+    return {of: _seen(record, of) for of in get_args(Resource)}
+
+
+def _seen(record: RunRecord, of: Resource) -> Seen:
+    if of == "connections" and not record.plan.target.queries.connections.strip():
+        return own_handles(record, master=False) or NotSeen(
+            "neither the platform's metrics nor golive's record tell of any"
+        )
+    answer = read_answer(record.folder / "evidence", of)
     if isinstance(answer, NotSeen):
-        return NotSeen(f"the platform's memory: {answer.because}")
+        return answer
     if not answer.series:
         return NotSeen(f"{answer.asked.server} knows no series for {answer.asked.query}")
-    platform = [
-        ResourceSeries(
-            name=f"memory of {_called(dict(series.labels))}", source=answer.source, at_unix_s=series.at_unix_s,
-            value=series.values,
-        )
-        for series in answer.series
-    ]  # fmt: skip
-    return (*platform, *_own(record))
+    limits, started = _told(record, f"{of}_limit"), _told(record, STARTED)
+    return tuple(life for one in answer.series for life in _lives(one, answer, limits, started, of))
 
 
-def _called(labels: dict[str, str]) -> str:
-    told = (labels.get(name) for name in ("pod", "container", "instance", "job"))
-    return next((name for name in told if name), "the platform")
+def _told(record: RunRecord, name: str) -> tuple[Series, ...]:
+    answer = read_answer(record.folder / "evidence", name)
+    return () if isinstance(answer, NotSeen) else answer.series
 
 
-def _own(record: RunRecord) -> Iterator[ResourceSeries]:
-    for worker, lines in record.workers.groupby("worker"):
-        seconds = lines.groupby("second")["rss_bytes"].max()
+def _lives(
+    one: Series, answer: Pulled, limits: tuple[Series, ...], started: tuple[Series, ...], of: Resource
+) -> Iterator[ResourceSeries]:
+    """A process that was started anew begins anew: its slope says nothing about the one before."""
+    known = np.isfinite(one.values)
+    at_s, values = one.at_unix_s[known], one.values[known]
+    starts = _belonging(one, started)
+    anew = _began(at_s, starts) if starts else _halved(values) if of == "memory" else np.empty(0, dtype=np.int64)
+    parts = zip(np.split(at_s, anew), np.split(values, anew), strict=True)
+    for number, (at, value) in enumerate((at, value) for at, value in parts if len(at)):
         yield ResourceSeries(
-            name=f"memory of golive's worker {worker}", source="golive's own word",
-            at_unix_s=seconds.index.to_numpy(dtype=np.float64), value=seconds.to_numpy(dtype=np.float64),
+            name=called(one.labels) + (f", started anew ({number})" if number else ""), source=answer.source,
+            at_unix_s=at, value=value, limit=_limit(_belonging(one, limits)), group=_group(one.labels),
         )  # fmt: skip
+
+
+def _began(at_s: Floats, starts: Series) -> NDArray[np.int64]:
+    """Where samples of another start begin."""
+    changes = np.flatnonzero(np.diff(starts.values) != 0) + 1
+    return np.searchsorted(at_s, starts.at_unix_s[changes])
+
+
+def _halved(values: Floats) -> NDArray[np.int64]:
+    return np.flatnonzero(values[1:] < ANEW_BELOW * values[:-1]) + 1
+
+
+def _belonging(one: Series, others: tuple[Series, ...]) -> Series | None:
+    """What is told of the same process: of the same pod and container, or else of the same instance."""
+    return next((other for other in others if _same(one.labels, other.labels)), None)
+
+
+def _same(labels: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Another exporter's `instance` is that exporter's own: where both name a pod, it does not count."""
+    both = [name for name in APART if name in labels and name in other]
+    return all(
+        labels[name] == other[name] for name in (both[:-1] if both[:1] == ["pod"] and "instance" in both else both)
+    )
+
+
+def _limit(limit: Series | None) -> float | None:
+    """The last that was told; 0 (cAdvisor's) and infinity are none."""
+    if limit is None or not len(limit.values) or not 0 < limit.values[-1] < np.inf:
+        return None
+    return float(limit.values[-1])
+
+
+def called(labels: Mapping[str, str]) -> str:
+    """A process' name for people: its pod, with the container where that is told, or its instance."""
+    pod, container = labels.get("pod"), labels.get("container")
+    if pod:
+        return f"{pod} ({container})" if container else pod
+    return next((labels[name] for name in ("instance", "container", "job") if labels.get(name)), "the platform")
+
+
+def _group(labels: Mapping[str, str]) -> str:
+    return next((labels[name] for name in GROUPS if labels.get(name)), "")

@@ -55,8 +55,8 @@ class RunRecord:
 
     counts: second, request, worker, seq, due, sent, ok, unavailable, unsent, sent_bytes, received_bytes, failed;
         a row a line of seconds.jsonl, each delta once. failures: second, request, kind, count.
-    workers: the lines of workers.jsonl; addresses: those of addresses.jsonl, each delta once. gaps: what is missing or
-        cannot be read, each in words.
+    workers, master: the lines of workers.jsonl and master.jsonl; addresses: those of addresses.jsonl, each delta once.
+    gaps: what is missing or cannot be read, each in words.
     """
 
     folder: Path
@@ -68,6 +68,7 @@ class RunRecord:
     latency: LatencyLog
     workers: pd.DataFrame
     addresses: pd.DataFrame
+    master: pd.DataFrame
     gaps: tuple[str, ...]
 
     def happened(self, kind: str) -> tuple[Event, ...]:
@@ -76,8 +77,10 @@ class RunRecord:
 
 
 WORKER_COLUMNS = (
-    "second", "worker", "in_flight", "control_timer_us", "cpu_s", "rss_bytes", "periods", "throttled_periods",
+    "second", "worker", "in_flight", "control_timer_us", "cpu_s", "rss_bytes", "open_fds", "periods",
+    "throttled_periods",
 )  # fmt: skip
+MASTER_COLUMNS = ("second", "rss_bytes", "open_fds")
 ADDRESS_COLUMNS = ("second", "worker", "seq", "address", "requests")
 
 
@@ -96,6 +99,7 @@ def read_record(folder: Path, *, since: Mapping[str, int] | None = None) -> RunR
     latency, latency_gaps = read_latency_log(folder / LATENCIES, start.get(LATENCIES, 0))
     workers, worker_gaps = read_json_lines(folder / WORKERS, start.get(WORKERS, 0))
     addresses, address_gaps = _addresses(folder / "addresses.jsonl")
+    master, master_gaps = _lines_of(folder / "master.jsonl")
     return RunRecord(
         folder=folder,
         header=_header(raw, events),
@@ -106,15 +110,20 @@ def read_record(folder: Path, *, since: Mapping[str, int] | None = None) -> RunR
         latency=latency,
         workers=pd.DataFrame(workers, columns=list(WORKER_COLUMNS)).fillna(0),
         addresses=addresses,
-        gaps=event_gaps + count_gaps + latency_gaps + worker_gaps + address_gaps,
+        master=pd.DataFrame(master, columns=list(MASTER_COLUMNS)).fillna(0),
+        gaps=event_gaps + count_gaps + latency_gaps + worker_gaps + address_gaps + master_gaps,
     )
 
 
 def _addresses(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Older records have no such file."""
-    lines, gaps = read_json_lines(path) if path.exists() else ([], ())
+    lines, gaps = _lines_of(path)
     table = pd.DataFrame(lines, columns=list(ADDRESS_COLUMNS))
     return table.drop_duplicates(["worker", "seq", "address"]).astype({"requests": "float64"}), gaps
+
+
+def _lines_of(path: Path) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Older records have no such file."""
+    return read_json_lines(path) if path.exists() else ([], ())
 
 
 def _run_json(folder: Path) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from loadtest.slowest import Sieve
+from loadtest.vitals import Vitals
 
 FORMAT = 1
 HLOG_HEAD = "#[golive record, values in microseconds]\n#[Histogram log format version 1.3]\n"
@@ -24,6 +25,8 @@ class RecordWriter:
         self._events = _append(folder / "events.jsonl")
         self._seconds = _append(folder / "seconds.jsonl")
         self._workers = _append(folder / "workers.jsonl")
+        self._master = _append(folder / "master.jsonl")
+        self._vitals, self._newest_s = Vitals.of_this_process(), 0
         self._hlog = _append(folder / "load.hlog")
         self._addresses = _append(folder / "addresses.jsonl")
         self._exemplars = _append(folder / "exemplars.jsonl")
@@ -63,10 +66,25 @@ class RecordWriter:
         ]  # fmt: skip
         self._workers.write("".join(_dumps(line) for line in lines))
         self._workers.flush()
+        self._own_vitals(max((line["second"] for line in lines), default=0))
+
+    def _own_vitals(self, second: int) -> None:
+        """Write down how the process that keeps the record fares, once for each second that is new."""
+        if second > self._newest_s:
+            self._newest_s = second
+            _line(self._master, {"second": second, **self._vitals.read()})
 
     def close(self) -> None:
         """Make everything durable."""
-        for file in (self._events, self._seconds, self._workers, self._hlog, self._addresses, self._exemplars):
+        for file in (
+            self._events,
+            self._seconds,
+            self._workers,
+            self._master,
+            self._hlog,
+            self._addresses,
+            self._exemplars,
+        ):
             file.flush()
             os.fsync(file.fileno())
             file.close()

@@ -37,7 +37,15 @@ class PrometheusQueries:
     duration_buckets: str = 'sum by (le) (http_request_duration_seconds_bucket{service="api-gateway"})'
     backlog: str = "sum by (queue) (command_queue_depth)"
     up: str = 'up{job="platform"}'
-    memory: str = 'process_resident_memory_bytes{job="platform"}'  # or container_memory_working_set_bytes of its pods
+    # One series a process, with the labels (pod and container, or instance) that tell them apart: what each may not
+    # run out of, where that ends, and when the process began (docs/limit.md, also for a cluster).
+    memory: str = 'process_resident_memory_bytes{job="platform"}'
+    memory_limit: str = ""
+    file_handles: str = 'process_open_fds{job="platform"}'
+    file_handles_limit: str = 'process_max_fds{job="platform"}'
+    connections: str = 'http_connections_open{job="platform"}'
+    connections_limit: str = ""
+    process_started: str = 'process_start_time_seconds{job="platform"}'
     # One series a replica, with the label (pod or instance) that `requests` tells them apart by: those that no request
     # reached have none there.
     replicas: str = ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slo.level import JudgedLevel, LevelSays
+from slo.objective import Resource
+from slo.resource import ResourceSeries
 from slo.scale_ups import ScaleUp
 
 Counts = NDArray[np.int64]
@@ -136,17 +138,6 @@ class AutoscalerSeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceSeries:
-    """How much of something that must not run out one process had in use, in bytes."""
-
-    name: str
-    source: str
-    at_unix_s: NDArray[np.float64]
-    value: NDArray[np.float64]
-    limit: float | None = None  # where it ends; None: not known
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SpikeSeen:
     """One spike of the rate line as it was driven, on whole seconds of the intended start.
 
@@ -187,7 +178,7 @@ class Evidence:
     server: ServerLoad | NotSeen
     backlogs: tuple[BacklogSeries, ...] | NotSeen
     autoscalers: tuple[AutoscalerSeries, ...] | NotSeen
-    resources: tuple[ResourceSeries, ...] | NotSeen = NotSeen("nobody looked at memory")
+    resources: Mapping[Resource, tuple[ResourceSeries, ...] | NotSeen] = field(default_factory=dict)  # of the platform
     spikes: tuple[SpikeSeen, ...] | NotSeen = NotSeen("nobody looked for a spike")
     limit: LimitSeen | NotSeen = NotSeen("no search was made")
     levels: tuple[JudgedLevel, ...] = ()  # of a search, in the order they were held

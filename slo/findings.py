@@ -8,6 +8,7 @@ import numpy as np
 
 from slo.cluster_findings import cluster_findings, pod_taken_away, what_is_counted
 from slo.evidence import ClientLoad, Evidence, NotSeen, ServerLoad
+from slo.own_findings import own_findings
 from slo.spread_findings import spread_findings
 from slo.validity import (
     Finding,
@@ -36,6 +37,7 @@ def find(measurement: Measurement, evidence: Evidence, thresholds: Thresholds) -
         *_closed(measurement),
         *cluster_findings(measurement, thresholds),
         *spread_findings(measurement, evidence.client, thresholds),
+        *own_findings(measurement, evidence.hold),
     ]
     return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.VOIDS))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Resource = Literal["memory", "file_handles", "connections"]
 RATE_TO_PROVE: Literal["rate-to-prove"] = "rate-to-prove"
 
 
@@ -72,11 +73,13 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steady:
-    """No process' memory grows by more than this share of its level an hour."""
+    """No process gains more than this share of its level an hour, nor so much that it reaches its limit too soon."""
 
     name: str
+    of: Resource = "memory"
     below_ratio_per_hour: float = 0.1
-    at_least_s: float = 600.0  # a shorter hold cannot tell a leak from a cache that fills
+    no_limit_within_h: float = 24.0  # as long as a process must live without anybody looking after it
+    at_least_s: float = 600.0  # what is seen for less, warm-up aside, cannot tell a leak from a cache that fills
     required: bool = True
     kind: Literal["steady"] = "steady"
 

@@ -1,83 +1,168 @@
-"""Steady: memory does not creep up over the hold. Judged by the slope, with its interval."""
+"""Steady: memory, file handles and connections do not creep up over the hold. By the slope, process by process."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import theilslopes
 
-from slo.answer import Answer, unproven
-from slo.evidence import Evidence, NotSeen, ResourceSeries
+from slo.answer import NOTHING, Answer, unproven
+from slo.evidence import Evidence, NotSeen, Window
 from slo.intervals import Interval
-from slo.objective import Steady
-from slo.sample_size import CONFIDENCE_RATIO
+from slo.objective import Resource, Steady
+from slo.resource import ResourceSeries
+from slo.slope import Course, Slope, course
 from slo.verdict import Outcome
-from slo.words import duration
+from slo.words import duration, number
 
-Floats = NDArray[np.float64]
-
-# Neighbouring samples share their fate (garbage collection, a cache that fills): means of so many stretches are nearly
-# independent of one another (batch means), so the interval of their Theil–Sen slope (Sen 1968) may be believed.
-STRETCHES = 20
 HOUR_S = 3600.0
+NAMED_AT_MOST = 3
+# The level counts as at least so much: a tenth of a dozen handles is one, and one more is no leak.
+FLOORS: Mapping[Resource, float] = {"memory": 64e6, "file_handles": 100.0, "connections": 100.0}
+CALLED: Mapping[Resource, str] = {"memory": "memory", "file_handles": "file handles", "connections": "connections"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """What is to be said of one process; outcome None: seen for too short a time to say anything."""
+
+    one: ResourceSeries
+    outcome: Outcome | None
+    words: str
+    hourly: Slope | None = None
 
 
 def judge_steady(objective: Steady, evidence: Evidence) -> Answer:
-    """No resource may grow faster than the share of its level an hour: the whole interval must lie below it."""
-    target = f"grows < {objective.below_ratio_per_hour * 100:g} % an hour"
-    series = evidence.resources
+    """No process may gain more an hour than it is allowed to: the whole interval must lie below that."""
+    share, within_h = objective.below_ratio_per_hour * 100, objective.no_limit_within_h
+    target = f"gains < {share:g} % an hour; no limit within {within_h:g} h"
+    series = evidence.resources.get(objective.of, NotSeen("nobody looked"))
     if isinstance(series, NotSeen):
-        return unproven(target, series.because)
-    if not series:
-        return unproven(target, "no memory was seen of anything")
-    answers = [(one, *_resource(one, objective, evidence)) for one in series]
-    for wanted in (Outcome.MISSED, Outcome.UNPROVEN, Outcome.MET):
-        told = [(one, words) for one, outcome, words, _ in answers if outcome is wanted]
+        return unproven(target, f"{CALLED[objective.of]}: {series.because}")
+    lives = [judge_life(one, objective, evidence.hold) for one in series]
+    for outcome, told in ((Outcome.MISSED, _of(lives, Outcome.MISSED)), (Outcome.UNPROVEN, _open(lives))):
         if told:
-            steepest = max((interval.high for *_, interval in answers if interval), default=math.nan)
-            return Answer(
-                outcome=wanted, because="; ".join(words for _, words in told), target=target,
-                measured="—" if math.isnan(steepest) else f"at most {steepest * 100:+.1f} % an hour",
-                interval="95 %, of the slope", source=told[0][0].source,
-            )  # fmt: skip
-    return unproven(target, "nothing could be judged")
+            return _answer(outcome, told, objective, target, because=_each(told))
+    steady = _of(lives, Outcome.MET)
+    if not steady:
+        return unproven(target, f"{CALLED[objective.of]} of nothing was seen")
+    return _answer(Outcome.MET, steady, objective, target, because=_all_steady(steady, lives))
 
 
-def _resource(one: ResourceSeries, objective: Steady, evidence: Evidence) -> tuple[Outcome, str, Interval | None]:
-    hold = evidence.hold
+def judge_life(one: ResourceSeries, objective: Steady, hold: Window) -> Life:
+    """One process, from its start, or the hold's, to its end, or the hold's."""
     held = (one.at_unix_s >= hold.start_unix_s) & (one.at_unix_s < hold.end_unix_s) & np.isfinite(one.value)
-    at_s, value = one.at_unix_s[held], one.value[held]
-    if len(at_s) < 2 * STRETCHES or at_s[-1] - at_s[0] < objective.at_least_s:
-        seen_s = float(at_s[-1] - at_s[0]) if len(at_s) else 0.0
-        needed = f"{duration(objective.at_least_s)} and {2 * STRETCHES} samples are needed"
-        return Outcome.UNPROVEN, f"{one.name}: {len(at_s)} samples over {duration(seen_s)}; {needed}", None
-    level = float(np.median(value))
-    if level <= 0:
-        return Outcome.MET, f"{one.name}: nothing of it was in use", None
-    slope = slope_interval(at_s, value)
-    hourly = Interval(low=slope.low * HOUR_S / level, high=slope.high * HOUR_S / level)
-    words = f"{one.name}: {hourly.low * 100:+.1f} to {hourly.high * 100:+.1f} % an hour"
-    if hourly.high < objective.below_ratio_per_hour:
-        return Outcome.MET, words, hourly
-    if hourly.low >= objective.below_ratio_per_hour:
-        return Outcome.MISSED, f"{words}{_reaches(one, float(value[-1]), slope)}", hourly
-    return Outcome.UNPROVEN, f"{words}: the limit lies inside the interval, a longer hold would decide", hourly
+    seen = course(one.at_unix_s[held], one.value[held])
+    if seen is None or seen.lasted_s < objective.at_least_s or not seen.seen_enough:
+        lasted_s = seen.lasted_s if seen else 0.0
+        how = "with holes " if seen and lasted_s >= objective.at_least_s else ""
+        needed = f"{duration(objective.at_least_s)} needed"
+        return Life(one=one, outcome=None, words=f"{one.name}: seen {how}for {duration(lasted_s)} ({needed})")
+    whole, late = seen.slope.per(HOUR_S), seen.late_slope.per(HOUR_S)
+    allowed = _allowed(one, objective, seen)
+    outcome, remark = weigh(whole, late, allowed)
+    now, shown = float(seen.mean[-1]), late if remark else whole
+    words = (
+        f"{one.name}: {amount(now, objective.of)} at the end, {_interval(whole, objective.of)} an hour "
+        f"({amount(allowed, objective.of)} allowed){remark}{_reaches(one, now, shown, objective.of)}"
+    )
+    return Life(one=one, outcome=outcome, words=words, hourly=whole)
 
 
-def slope_interval(at_s: Floats, value: Floats) -> Interval:
-    """The 95 % interval of what the value gains a second: Theil–Sen over the means of equal stretches."""
-    groups = np.array_split(np.arange(len(at_s)), STRETCHES)
-    times = np.array([at_s[group].mean() for group in groups])
-    means = np.array([value[group].mean() for group in groups])
-    _, _, low, high = theilslopes(means, times, alpha=CONFIDENCE_RATIO)
-    return Interval(low=float(low), high=float(high))
+def weigh(whole: Interval, late: Interval, allowed: float) -> tuple[Outcome, str]:
+    """An outcome by the slope of all that was seen and by that of its second half, which decides when it can.
+
+    What grew and does no more was warming up. What grows more and more slowly may level off: nobody knows yet.
+    """
+    if late.low >= allowed:
+        return Outcome.MISSED, "" if whole.low >= allowed else ", ever faster"
+    if late.high < allowed:
+        return Outcome.MET, ", and has levelled off" if whole.low >= allowed else ""
+    if whole.high < allowed:
+        return Outcome.MET, ""
+    if whole.low >= allowed and late.high >= whole.low:
+        return Outcome.MISSED, ""
+    slows = ", ever more slowly" if whole.low >= allowed else ""
+    return Outcome.UNPROVEN, f"{slows}: a longer hold would decide"
 
 
-def _reaches(one: ResourceSeries, last: float, slope: Interval) -> str:
-    """When it would reach its limit, where there is one: by both ends of the interval."""
-    if one.limit is None or one.limit <= last:
+def _allowed(one: ResourceSeries, objective: Steady, seen: Course) -> float:
+    """What it may gain an hour: a share of its level, and no more than fills what is left in the time it must last."""
+    level = max(float(np.median(seen.mean)), FLOORS[objective.of])
+    share = objective.below_ratio_per_hour * level
+    if one.limit is None:
+        return share
+    return min(share, (one.limit - float(seen.mean[-1])) / objective.no_limit_within_h)
+
+
+def _reaches(one: ResourceSeries, now: float, hourly: Interval, of: Resource) -> str:
+    """When it would reach its limit at this slope, where it has one: by both ends of the interval."""
+    if one.limit is None:
         return ""
-    soonest_h, latest_h = ((one.limit - last) / gain / HOUR_S for gain in (slope.high, slope.low))
-    return f"; it reaches its limit in {soonest_h:,.1f} to {latest_h:,.1f} h"
+    limit = f"its limit of {amount(one.limit, of)}"
+    if now >= one.limit:
+        return f"; {limit} is reached"
+    if hourly.high <= 0:
+        return f"; {limit} is not in sight"
+    soonest_h = (one.limit - now) / hourly.high
+    if hourly.low <= 0:
+        return f"; {limit} is not reached for {_hours(soonest_h)}"
+    soonest, latest = _hours(soonest_h), _hours((one.limit - now) / hourly.low)
+    return f"; at this slope {limit} is reached in {soonest if soonest == latest else f'{soonest} to {latest}'}"
+
+
+def _of(lives: Iterable[Life], outcome: Outcome) -> list[Life]:
+    """Those with this outcome, the steepest first."""
+    return sorted(
+        (life for life in lives if life.outcome is outcome), key=lambda life: -life.hourly.gains if life.hourly else 0.0
+    )
+
+
+def _open(lives: list[Life]) -> list[Life]:
+    """What is unproven, and the groups of which no process lived long enough to prove anything."""
+    judged = {life.one.group for life in lives if life.outcome is not None}
+    short: dict[str, Life] = {life.one.group: life for life in lives if life.one.group not in judged}
+    return [*_of(lives, Outcome.UNPROVEN), *short.values()]
+
+
+def _answer(outcome: Outcome, told: list[Life], objective: Steady, target: str, *, because: str) -> Answer:
+    steepest = told[0]
+    hourly = steepest.hourly
+    return Answer(
+        outcome=outcome, because=because, target=target, source=steepest.one.source,
+        measured=NOTHING if hourly is None else f"{gain(hourly.gains, objective.of)} an hour",
+        interval=NOTHING if hourly is None else f"{_interval(hourly, objective.of)} (95 %)",
+    )  # fmt: skip
+
+
+def _all_steady(steady: list[Life], lives: list[Life]) -> str:
+    levelled = [life for life in steady[1:] if "levelled off" in life.words]
+    told = "; ".join(life.words for life in [steady[0], *levelled[: NAMED_AT_MOST - 1]])
+    of_all = f"{len(steady)} processes, the steepest: " if len(steady) > 1 else ""
+    short = sum(life.outcome is None for life in lives)
+    return f"{of_all}{told}" + (f"; {short} more lived too short to be judged" if short else "")
+
+
+def _each(told: list[Life]) -> str:
+    more = f"; and {len(told) - NAMED_AT_MOST} more" if len(told) > NAMED_AT_MOST else ""
+    return "; ".join(life.words for life in told[:NAMED_AT_MOST]) + more
+
+
+def _interval(hourly: Interval, of: Resource) -> str:
+    low, high = gain(hourly.low, of), gain(hourly.high, of)
+    return low if low == high else f"{low} to {high}"
+
+
+def amount(value: float, of: Resource) -> str:
+    """So much of a resource: "612.3 MB", "1,024"."""
+    return f"{value / 1e6:,.1f} MB" if of == "memory" else number(value)
+
+
+def gain(value: float, of: Resource) -> str:
+    """What is gained or lost: "+1.2 MB", "-3"."""
+    return f"{value / 1e6:+,.1f} MB" if of == "memory" else f"{value:+,.0f}".replace("-0", "+0")
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.1f} h" if hours < 48 else f"{hours / 24:,.0f} days"

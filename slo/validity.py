@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from slo.objective import Resource
+from slo.resource import ResourceSeries
 
 # A worker without acknowledgements stops by itself after 4 s (its lease), and reports once a second: of one that is
 # lost so many seconds at most are in nobody's counts.
@@ -41,6 +45,7 @@ class FindingKind(StrEnum):
     ONE_REPLICA = "one-replica"
     CACHED_ANSWERS = "cached-answers"
     CLOSED_MODEL = "closed-model"
+    GENERATOR_GROWS = "generator-grows"
 
 
 class Severity(StrEnum):
@@ -216,3 +221,4 @@ class Measurement:
     beside_target: tuple[str, ...] = ()  # addresses of the target on a worker's own machine
     closed_model: bool = False  # users send when they have their answers: nothing is due, and no schedule can be late
     replicas: tuple[Given, ...] = ()  # by the platform's own metrics, where they tell replicas apart
+    own: Mapping[Resource, tuple[ResourceSeries, ...]] = field(default_factory=dict)  # golive's own processes

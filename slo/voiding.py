@@ -101,6 +101,7 @@ EFFECTS: Mapping[FindingKind, Effects] = {
     # What a cache answers is fast, right, and no work for the platform; what was missed was missed with its help.
     FindingKind.CACHED_ANSWERS: {kind: ONLY_MET for kind in _ANOTHER_LOAD},
     FindingKind.CLOSED_MODEL: {},  # only told: every figure is what it says, of the load that came out
+    FindingKind.GENERATOR_GROWS: {},  # only told: what it really takes away is lag, contention, handles that ran out
     FindingKind.BESIDE_TARGET: {},  # only told: what it really took away is contention
 }
 

@@ -34,6 +34,7 @@ FINDINGS: Mapping[FindingKind, str] = {
     FindingKind.ONE_ADDRESS: "one of the target's addresses had the load of all",
     FindingKind.ONE_REPLICA: "one replica had the load of all",
     FindingKind.CACHED_ANSWERS: "a cache answered before the platform",
+    FindingKind.GENERATOR_GROWS: "a process of golive's own kept growing",
     FindingKind.CLOSED_MODEL: "a locustfile's users waited for their answers before they sent more",
 }
 

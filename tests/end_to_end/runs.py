@@ -17,7 +17,7 @@ from slo.verdict import Outcome, Verdict
 PLAN = """\
 # a short run for the tests
 workload: ota-heavy
-objectives: smoke
+objectives: {objectives}
 rate_to_prove_rps: 200
 offered_ratio: {offered_ratio}
 phases:
@@ -56,10 +56,12 @@ class Judged:
         return [event for event in map(json.loads, lines) if event["event"] == kind]
 
 
-def run(folder: Path, *changes: str, hold: str = "20s", offered_ratio: float = 1.25, **asked: Any) -> Judged:
+def run(
+    folder: Path, *changes: str, hold: str = "20s", offered_ratio: float = 1.25, objectives: str = "smoke", **asked: Any
+) -> Judged:
     """Drive the small rehearsal, changed, through the command's own path and judge it."""
     plan = folder / "short.yaml"
-    plan.write_text(PLAN.format(hold=hold, offered_ratio=offered_ratio))
+    plan.write_text(PLAN.format(hold=hold, offered_ratio=offered_ratio, objectives=objectives))
     out = io.StringIO()
     order = Asked(
         **{

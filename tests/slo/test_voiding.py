@@ -48,6 +48,7 @@ TAKES = {
     FindingKind.WORKER_LATE: "........",
     FindingKind.WORKER_TWICE: "........",
     FindingKind.BESIDE_TARGET: "........",
+    FindingKind.GENERATOR_GROWS: "........",
     FindingKind.MASTER_LOST: "BBBBBBBB",
     FindingKind.CLOCK_SKEW: "BB..BB.B",
     FindingKind.LITTLES_LAW: "BBBB...B",

@@ -89,9 +89,9 @@ impl Admin {
         let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
         match (request.method.as_str(), path.as_slice()) {
             ("GET", ["state"]) => self.look(|seen| json_reply(200, &self.state(seen))),
-            ("GET", ["metrics"]) => {
-                self.look(|seen| prometheus(app_metrics::render(seen, &self.routes, &self.namespace)))
-            }
+            ("GET", ["metrics"]) => self.look(|seen| {
+                prometheus(app_metrics::render(seen, &self.routes, &self.namespace, self.clock.unix_s(0)))
+            }),
             ("GET", ["kube-state-metrics"]) => {
                 self.look(|seen| prometheus(cluster_metrics::render(seen, &self.namespace, &self.clock)))
             }

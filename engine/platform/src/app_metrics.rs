@@ -1,5 +1,7 @@
 //! `/metrics`: what the platform's own processes would export.
 
+use rustix::process::{getrlimit, Resource};
+
 use crate::counts::{Codes, Durations, BUCKETS_S};
 use crate::exposition::Exposition;
 use crate::routing::RouteTable;
@@ -7,7 +9,7 @@ use crate::snapshot::{QueueView, Snapshot};
 
 /// Render the application's metrics.
 #[must_use]
-pub fn render(seen: &Snapshot, routes: &RouteTable, namespace: &str) -> String {
+pub fn render(seen: &Snapshot, routes: &RouteTable, namespace: &str, started_unix_s: f64) -> String {
     let mut text = Exposition::default();
     requests(&mut text, seen, routes, namespace);
     durations(&mut text, seen);
@@ -20,7 +22,9 @@ pub fn render(seen: &Snapshot, routes: &RouteTable, namespace: &str) -> String {
     text.sample(&[], seen.database_busy);
     text.family("database_connections_max", "gauge", "Connections of the shared pool.");
     text.sample(&[], seen.database_connections);
-    process(&mut text);
+    text.family("http_connections_open", "gauge", "Clients' connections, those that wait for a request too.");
+    text.sample(&[], seen.connections_open);
+    process(&mut text, started_unix_s);
     text.into_text()
 }
 
@@ -82,12 +86,27 @@ fn queues(text: &mut Exposition, queues: &[QueueView]) {
     }
 }
 
-fn process(text: &mut Exposition) {
+fn process(text: &mut Exposition, started_unix_s: f64) {
     let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     text.family("process_cpu_seconds_total", "counter", "CPU time this process has used.");
     text.sample(&[], used.tv_sec as f64 + used.tv_nsec as f64 / 1e9);
     text.family("process_resident_memory_bytes", "gauge", "Memory this process has in RAM.");
     text.sample(&[], resident_bytes());
+    text.family("process_open_fds", "gauge", "File handles this process has open.");
+    text.sample(&[], open_handles());
+    text.family("process_max_fds", "gauge", "File handles this process may have open.");
+    text.sample(&[], most_handles());
+    text.family("process_start_time_seconds", "gauge", "When this process began, in Unix time.");
+    text.sample(&[], started_unix_s);
+}
+
+/// Less the one that looks.
+fn open_handles() -> usize {
+    std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count().saturating_sub(1))
+}
+
+fn most_handles() -> f64 {
+    getrlimit(Resource::Nofile).current.map_or(f64::INFINITY, |most| most as f64)
 }
 
 fn resident_bytes() -> usize {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::leaks::{Leak, Leaks};
+
 /// Everything that is broken now. The default is a healthy platform.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -22,6 +24,8 @@ pub struct Faults {
     pub never_ready: BTreeSet<String>,
     /// Every answer is held back so long, in milliseconds.
     pub answer_delay_ms: f64,
+    /// What the process loses for good.
+    pub leaks: Leaks,
 }
 
 /// Wrong answers of one service.
@@ -90,8 +94,17 @@ impl Faults {
             within(&format!("effects.{name}.lost"), *lost, 0.0, 1.0)?;
             within(&format!("effects.{name}.repeated"), *repeated, 0.0, 1.0 - lost)?;
         }
+        within("leaks.connections", self.leaks.connections, 0.0, 1.0)?;
+        check_leak("leaks.memory", self.leaks.memory, 1e9)?;
+        check_leak("leaks.file_handles", self.leaks.file_handles, 1e6)?;
         within("answer_delay_ms", self.answer_delay_ms, 0.0, 600_000.0)
     }
+}
+
+fn check_leak(field: &str, leak: Leak, most: f64) -> Result<(), (String, String)> {
+    within(&format!("{field}.per_request"), leak.per_request, 0.0, most)?;
+    within(&format!("{field}.per_second"), leak.per_second, 0.0, most)?;
+    within(&format!("{field}.at_most"), leak.at_most.unwrap_or(0.0), 0.0, f64::MAX)
 }
 
 fn within(field: &str, value: f64, least: f64, most: f64) -> Result<(), (String, String)> {
@@ -130,6 +143,13 @@ mod tests {
         let text = r#"{"effects": {"commands": {"lost": 0.6, "repeated": 0.5}}}"#;
         let faults: Faults = serde_json::from_str(text).expect("well-formed");
         assert_eq!(faults.check(&NAMES).expect_err("impossible").0, "effects.commands.repeated");
+    }
+
+    #[test]
+    fn a_leak_that_gives_back_is_named() {
+        let text = r#"{"leaks": {"memory": {"per_request": -1}}}"#;
+        let faults: Faults = serde_json::from_str(text).expect("well-formed");
+        assert_eq!(faults.check(&NAMES).expect_err("impossible").0, "leaks.memory.per_request");
     }
 
     #[test]

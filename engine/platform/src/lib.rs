@@ -19,6 +19,7 @@ mod head;
 mod http;
 pub mod idempotency;
 pub mod journey;
+pub mod leaks;
 pub mod model;
 pub mod operations;
 pub mod queueing;

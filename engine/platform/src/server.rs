@@ -14,7 +14,9 @@ use crate::config::Config;
 use crate::connection::{Connection, State};
 use crate::control::{Inbox, Order, Outcome, Sealed};
 use crate::idempotency::Fingerprints;
+use crate::leaks::Lost;
 use crate::model::{Answer, ConnectionRef, Platform};
+use crate::snapshot::Snapshot;
 use crate::tokens::Tokens;
 
 /// Answers leave together, at most so often.
@@ -61,6 +63,9 @@ pub struct Server {
     leaving: Vec<Answer>,
     released_tick: u64,
     swept_us: u64,
+    lost: Lost,
+    /// Answers when it was last looked what leaks.
+    leaked_at: u64,
     drain_for_us: u64,
     stops_at_us: Option<u64>,
 }
@@ -107,6 +112,8 @@ impl Server {
             leaving: Vec::new(),
             released_tick: 0,
             swept_us: 0,
+            lost: Lost::default(),
+            leaked_at: 0,
             drain_for_us: (config.connections.drain_for_s * 1e6) as u64,
             stops_at_us: None,
         })
@@ -181,8 +188,10 @@ impl Server {
             self.release();
         }
         if now_us >= self.swept_us + 1_000_000 {
+            let passed_s = (now_us - self.swept_us) as f64 / 1e6;
             self.swept_us = now_us;
             self.sweep(now_us);
+            self.leak(passed_s);
         }
     }
 
@@ -209,7 +218,7 @@ impl Server {
     /// Accept some of those who wait; the rest come with the next turn of the loop, after those who have sent something.
     fn accept_some(&mut self) {
         for _ in 0..ACCEPTED_AT_ONCE {
-            if self.connections.len() - self.free.len() >= self.open_at_most {
+            if self.open() >= self.open_at_most {
                 return self.listen(false);
             }
             match accept_with(&self.listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
@@ -220,6 +229,11 @@ impl Server {
                 Err(_) => return self.listen(false),
             }
         }
+    }
+
+    /// Connections that clients have with us.
+    fn open(&self) -> usize {
+        self.connections.len() - self.free.len()
     }
 
     fn listen(&mut self, listens: bool) {
@@ -258,6 +272,7 @@ impl Server {
             if let Some(replica) = connection.pinned_to {
                 self.platform.disconnect(replica);
             }
+            self.lost.end(&self.platform.faults.leaks, connection.socket);
             self.free.push(place);
             self.listen(true);
         }
@@ -281,7 +296,13 @@ impl Server {
                 _ => {}
             }
         }
-        self.listen(self.connections.len() - self.free.len() < self.open_at_most);
+        self.listen(self.open() < self.open_at_most);
+    }
+
+    fn leak(&mut self, passed_s: f64) {
+        let answered = self.platform.counts.answered;
+        let requests = (answered - std::mem::replace(&mut self.leaked_at, answered)) as f64;
+        self.lost.grow(&self.platform.faults.leaks, requests, passed_s);
     }
 
     fn obey(&mut self) {
@@ -296,7 +317,10 @@ impl Server {
 
     fn carry_out(&mut self, order: Order) -> Outcome {
         let done = match order {
-            Order::Look => return Outcome::Seen(Box::new(self.platform.look())),
+            Order::Look => {
+                let connections_open = self.open() + self.lost.connections();
+                return Outcome::Seen(Box::new(Snapshot { connections_open, ..self.platform.look() }));
+            }
             Order::Kill { service, replicas } => match self.platform.kill(&service, replicas) {
                 Ok(killed) => return Outcome::Killed(killed),
                 Err(refusal) => Err(refusal),

@@ -52,6 +52,8 @@ pub struct Snapshot {
     pub database_busy: u32,
     pub database_connections: u32,
     pub in_flight: usize,
+    /// Clients' connections; the server knows them, the model does not.
+    pub connections_open: usize,
 }
 
 impl Platform {
@@ -80,6 +82,7 @@ impl Platform {
             database_busy: self.database.as_ref().map_or(0, |pool| pool.station.busy()),
             database_connections: self.database.as_ref().map_or(0, |pool| pool.station.slots()),
             in_flight: self.in_flight(),
+            connections_open: 0,
         }
     }
 

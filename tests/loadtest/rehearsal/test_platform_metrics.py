@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,28 @@ def test_queues_database_and_process_are_there(platform: Platform) -> None:
     assert value(found, "database_connections_busy") == 0
     assert value(found, "process_cpu_seconds_total") > 0
     assert 1e6 < value(found, "process_resident_memory_bytes") < 200e6
+    assert 5 < value(found, "process_open_fds") < value(found, "process_max_fds")
+    assert time.time() - 120 < value(found, "process_start_time_seconds") < time.time()
+
+
+def test_connections_are_counted_while_they_are_open_and_are_handles_too(platform: Platform) -> None:
+    before = samples(platform, "/metrics")
+    dialled = [platform.dial() for _ in range(7)]
+    during = eventually(platform, "http_connections_open", value(before, "http_connections_open") + 7)
+    assert value(during, "process_open_fds") >= value(before, "process_open_fds") + 7
+    for connection in dialled:
+        connection.close()
+    eventually(platform, "http_connections_open", value(before, "http_connections_open"))
+
+
+def eventually(platform: Platform, name: str, wanted: float) -> list[Sample]:
+    """The samples, once this one has the value wanted."""
+    for _ in range(100):
+        found = samples(platform, "/metrics")
+        if value(found, name) == wanted:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{name} is {value(found, name)}, not {wanted}")
 
 
 def test_the_autoscaler_is_shown_as_kube_state_metrics_shows_it(platform: Platform) -> None:

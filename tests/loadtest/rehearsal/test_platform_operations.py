@@ -149,3 +149,51 @@ def test_a_stopped_queue_grows_and_a_mended_one_is_worked_off(platform: Platform
 def test_an_order_that_cannot_be_meant_is_refused_by_name(platform: Platform, order: Any, says: str) -> None:
     with pytest.raises(StageFailed, match=says):
         order(platform.admin)
+
+
+# --- leaks: real ones, as the process' own figures show --------------------------------------------------
+
+
+def figure(platform: Platform, name: str) -> float:
+    (line,) = [line for line in platform.metrics().splitlines() if line.startswith(f"{name} ")]
+    return float(line.split()[1])
+
+
+def grown(platform: Platform, name: str, before: float, by: float) -> bool:
+    """Whether a figure grows by so much within ten seconds."""
+    return any(figure(platform, name) >= before + by or time.sleep(0.1) for _ in range(100))
+
+
+def test_leaked_memory_is_resident_ends_where_the_leak_ends_and_does_not_come_back(platform: Platform) -> None:
+    before = figure(platform, "process_resident_memory_bytes")
+    platform.admin.set_faults({"leaks": {"memory": {"per_second": 50e6, "at_most": 60e6}}})
+    assert grown(platform, "process_resident_memory_bytes", before, 58e6)
+    platform.admin.set_faults({})
+    time.sleep(2.5)
+    assert 58e6 < figure(platform, "process_resident_memory_bytes") - before < 70e6
+
+
+def test_handles_are_lost_with_requests_and_without_them_none(platform: Platform) -> None:
+    platform.admin.set_faults({"leaks": {"file_handles": {"per_request": 3}}})
+    time.sleep(1.2)
+    before = figure(platform, "process_open_fds")
+    for _ in range(5):
+        read_once(platform)  # a login and a read
+    assert grown(platform, "process_open_fds", before, 30)
+    assert figure(platform, "process_open_fds") < before + 35
+
+
+def test_connections_that_are_never_closed_stay_open_though_their_clients_have_gone(platform: Platform) -> None:
+    platform.admin.set_faults({"leaks": {"connections": 1}})
+    before = figure(platform, "http_connections_open")
+    for _ in range(6):
+        platform.dial().close()
+    assert grown(platform, "http_connections_open", before, 6)
+    time.sleep(0.5)
+    assert figure(platform, "http_connections_open") == before + 6
+    assert read_once(platform) == 200
+
+
+def test_a_leak_that_cannot_be_meant_is_refused(platform: Platform) -> None:
+    with pytest.raises(StageFailed, match=r"leaks\.memory\.per_request"):
+        platform.admin.set_faults({"leaks": {"memory": {"per_request": -1}}})
