@@ -17,7 +17,6 @@ from slo.objective import Resource
 from slo.resource import ResourceSeries
 
 STARTED = "process_started"
-APART = ("pod", "container", "instance")  # what tells processes apart, as far as labels have it
 GROUPS = ("container", "service", "job", "namespace")
 # Where nobody tells when a process began, memory that halves from one look to the next is a new process.
 ANEW_BELOW = 0.5
@@ -56,8 +55,7 @@ def _lives(
     """A process that was started anew begins anew: its slope says nothing about the one before."""
     known = np.isfinite(one.values)
     at_s, values = one.at_unix_s[known], one.values[known]
-    starts = _belonging(one, started)
-    anew = _began(at_s, starts) if starts else _halved(values) if of == "memory" else np.empty(0, dtype=np.int64)
+    anew = _anew(at_s, values, _belonging(one, started), of)
     parts = zip(np.split(at_s, anew), np.split(values, anew), strict=True)
     for number, (at, value) in enumerate((at, value) for at, value in parts if len(at)):
         yield ResourceSeries(
@@ -66,14 +64,13 @@ def _lives(
         )  # fmt: skip
 
 
-def _began(at_s: Floats, starts: Series) -> NDArray[np.int64]:
-    """Where samples of another start begin."""
-    changes = np.flatnonzero(np.diff(starts.values) != 0) + 1
-    return np.searchsorted(at_s, starts.at_unix_s[changes])
-
-
-def _halved(values: Floats) -> NDArray[np.int64]:
-    return np.flatnonzero(values[1:] < ANEW_BELOW * values[:-1]) + 1
+def _anew(at_s: Floats, values: Floats, starts: Series | None, of: Resource) -> NDArray[np.int64]:
+    """Where the samples of another life begin: by the time of the process' start, or by what only a start can do."""
+    if starts is not None:
+        changes = np.flatnonzero(np.diff(starts.values) != 0) + 1
+        return np.searchsorted(at_s, starts.at_unix_s[changes])
+    fell = values[1:] < ANEW_BELOW * values[:-1] if of == "memory" else np.zeros(0, dtype=bool)
+    return np.flatnonzero(fell) + 1
 
 
 def _belonging(one: Series, others: tuple[Series, ...]) -> Series | None:
@@ -82,11 +79,9 @@ def _belonging(one: Series, others: tuple[Series, ...]) -> Series | None:
 
 
 def _same(labels: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Another exporter's `instance` is that exporter's own: where both name a pod, it does not count."""
-    both = [name for name in APART if name in labels and name in other]
-    return all(
-        labels[name] == other[name] for name in (both[:-1] if both[:1] == ["pod"] and "instance" in both else both)
-    )
+    """Where both name a pod `instance` does not count: another exporter's is its own. What names neither is of all."""
+    names = ("pod", "container") if "pod" in labels and "pod" in other else ("instance",)
+    return all(labels[name] == other[name] for name in names if name in labels and name in other)
 
 
 def _limit(limit: Series | None) -> float | None:

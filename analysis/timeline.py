@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,18 @@ from analysis.evidence_files import read_answer
 from analysis.hold import hold_of
 from analysis.latency_log import FAILED, LAG, merged
 from analysis.replicas import backlog_series
+from analysis.resources import resources_of
 from analysis.results import RunRecord
 from slo.evidence import Counts, LatencyTable, NotSeen
+from slo.objective import Resource, Steady
 
 RATIOS = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
 ROWS_AT_ONCE = 900  # keeps a long run's histograms within some 100 MB
 US_IN_MS = 1000.0
+MOST_PROCESSES = 4  # of each resource
+RESOURCE_COLUMNS: Mapping[Resource, tuple[str, float]] = {  # and what their values are divided by
+    "memory": ("memory_mb", 1e6), "file_handles": ("file_handles", 1.0), "connections": ("connections", 1.0),
+}  # fmt: skip
 
 Values = NDArray[np.float64]
 
@@ -30,7 +36,8 @@ def timeline(record: RunRecord) -> pd.DataFrame:
     """The run second by second; `second` is unix time, NaN stands for what nobody saw.
 
     offered_rps, sent_rps, ok_rps, failed_rps, unsent_rps; p50_ms, p95_ms, p99_ms; lag_p99_ms; `failed: KIND`;
-    `replicas desired: HPA`, `replicas ready: HPA`; `backlog: QUEUE`; `alerts` (names that fire, joined by commas).
+    `replicas desired: HPA`, `replicas ready: HPA`; `backlog: QUEUE`; `alerts` (names that fire, joined by commas);
+    where the plan judges them `memory_mb: PROCESS`, `file_handles: PROCESS`, `connections: PROCESS`.
     """
     seconds = _seconds(record)
     counts = per_second(record.counts, seconds)
@@ -124,6 +131,19 @@ def _observed(record: RunRecord, at_unix_s: Values) -> Iterator[tuple[str, Value
     backlogs = backlog_series(evidence, float(at_unix_s[0]) if len(at_unix_s) else 0.0)
     for queue in () if isinstance(backlogs, NotSeen) else backlogs:
         yield f"backlog: {queue.queue}", _at(at_unix_s, queue.at_unix_s, queue.depth)
+    yield from _resources(record, at_unix_s)
+
+
+def _resources(record: RunRecord, at_unix_s: Values) -> Iterator[tuple[str, Values]]:
+    """Of each resource that the plan judges, the processes that gained most."""
+    judged = {one.of for one in record.plan.objectives if isinstance(one, Steady)}
+    seen = resources_of(record) if judged else {}
+    for of in sorted(judged):
+        series = seen[of]
+        grown = () if isinstance(series, NotSeen) else sorted(series, key=lambda one: one.value[0] - one.value[-1])
+        for one in grown[:MOST_PROCESSES]:
+            name, unit = RESOURCE_COLUMNS[of]
+            yield f"{name}: {one.name}", _at(at_unix_s, one.at_unix_s, one.value / unit)
 
 
 def _at(wanted_unix_s: Values, at_unix_s: Values, values: Values) -> Values:

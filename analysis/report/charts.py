@@ -9,7 +9,9 @@ from analysis.report.client_charts import failures_panel, lag_panel, latency_pan
 from analysis.report.platform_charts import alerts_panel, backlog_panel, conditions_panel, replicas_panel
 from analysis.report.plots import Panel
 from analysis.report.recovery import Seen, promises_panel
+from analysis.report.resource_charts import resources_panel
 from slo.evidence import AutoscalerSeries
+from slo.objective import Steady
 
 
 def panels(
@@ -33,5 +35,10 @@ def panels(
         replicas_panel(charting, unseen.get("replicas", "")),
         *([conditions_panel(charting, steered)] if steered else []),
         backlog_panel(charting, unseen.get("backlog", "")),
+        *(
+            [resources_panel(charting, unseen)]
+            if any(isinstance(one, Steady) for one in charting.plan.objectives)
+            else []
+        ),
         alerts_panel(charting, unseen.get("alerts", "")),
     )

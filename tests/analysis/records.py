@@ -131,6 +131,9 @@ class Synthetic:
         deltas = list(self._deltas())
         _write_lines(folder / "seconds.jsonl", (line for delta in deltas for line in delta.counts))
         _write_lines(folder / "workers.jsonl", (delta.vitals for delta in deltas))
+        seconds = sorted({int(delta.vitals["second"]) for delta in deltas})
+        master = ({"second": second, "rss_bytes": 80_000_000, "open_fds": 25} for second in seconds)
+        _write_lines(folder / "master.jsonl", master)
         head = '#[Histogram log format version 1.3]\n"StartTimestamp","Interval_Length","Interval_Max","Histogram"\n'
         (folder / "load.hlog").write_text(head + "".join(line for delta in deltas for line in delta.hlog))
         return folder
@@ -248,7 +251,7 @@ class _Delta:
     def fared(self, run: Synthetic) -> None:
         self.vitals = {
             "second": self.second, "worker": self.worker, "in_flight": round(self.in_flight, 3),
-            "control_timer_us": run.control_timer_us, "cpu_s": 0.2 * self.seq, "rss_bytes": 90_000_000,
+            "control_timer_us": run.control_timer_us, "cpu_s": 0.2 * self.seq, "rss_bytes": 90_000_000, "open_fds": 40,
             "periods": 10 * self.seq, "throttled_periods": round(10 * self.seq * run.throttled_ratio),
         }  # fmt: skip
 

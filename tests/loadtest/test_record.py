@@ -30,6 +30,17 @@ def test_every_line_is_on_disk_before_the_record_is_closed(tmp_path: Path) -> No
     record.close()
 
 
+def test_the_process_that_keeps_the_record_writes_down_how_it_fares_once_a_second(tmp_path: Path) -> None:
+    record = RecordWriter(tmp_path)
+    for worker in range(3):
+        record.vitals(worker=worker, vitals={"cpu_s": 1.5}, body=a_delta())
+    record.close()
+    (line,) = [json.loads(line) for line in (tmp_path / "master.jsonl").read_text().splitlines()]
+    assert line["second"] == SECOND
+    assert line["rss_bytes"] > 1_000_000
+    assert line["open_fds"] > 3
+
+
 def test_a_token_that_was_not_renewed_is_an_event(tmp_path: Path) -> None:
     logins = [
         {"second": SECOND, "ok": 2, "failed": 0, "said": ""},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from loadtest.vitals import Vitals
@@ -14,6 +15,16 @@ def test_the_process_figures_grow_with_work() -> None:
     after = vitals.read()
     assert after["cpu_s"] > before["cpu_s"]
     assert after["rss_bytes"] > 1_000_000
+
+
+def test_open_file_handles_are_counted() -> None:
+    vitals = Vitals.of_this_process()
+    before = vitals.read()["open_fds"]
+    with ExitStack() as files:
+        for _ in range(7):
+            files.enter_context(Path("/dev/null").open())
+        assert vitals.read()["open_fds"] == before + 7
+    assert vitals.read()["open_fds"] == before
 
 
 def test_throttling_is_read_from_the_control_group(tmp_path: Path) -> None:

@@ -2,10 +2,14 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.evidence_files import Asked, write_answer
 from analysis.report.page import Page
 from analysis.report.plots import Panel
-from tests.analysis.records import Synthetic
-from tests.analysis.report.runs import run_of
+from slo.evidence import NotSeen
+from slo.objective import Steady
+from tests.analysis.records import GO_LIVE, T0, Synthetic
+from tests.analysis.report.runs import PASSED, read_back, run_of
+from tests.fakes import samples
 
 
 def panel(page: Page, name: str) -> Panel:
@@ -89,3 +93,21 @@ def test_what_was_not_seen_is_said_with_its_reason(tmp_path: Path) -> None:
 def test_each_chart_is_told_in_words_too(tmp_path: Path) -> None:
     summary = panel(run_of(tmp_path / "run").page(), "latency").summary
     assert "P99 hold: 7 ms" in summary
+
+
+def test_a_soak_draws_each_resource_of_each_process_and_names_what_nobody_saw(tmp_path: Path) -> None:
+    asked = (*GO_LIVE, Steady(name="memory"), Steady(name="handles", of="file_handles"))
+    run = Synthetic(objectives=asked)
+    run.write(tmp_path)
+    at_unix_s = T0 + np.arange(30.0)
+    pulled = Asked(query="q", server="m", start_unix_s=T0, end_unix_s=T0 + 30, step_s=1.0, fetched_unix_s=T0 + 30)
+    growing = tuple(
+        samples({"pod": f"core-{number}"}, at_unix_s, 5e8 + number * 1e6 * np.arange(30)) for number in range(6)
+    )
+    write_answer(tmp_path / "evidence", "memory", pulled, growing)
+    write_answer(tmp_path / "evidence", "file_handles", pulled, NotSeen("Prometheus was down"))
+    found = panel(read_back(tmp_path, PASSED).page(), "resources")
+    assert [plot.label for plot in found.plots] == [f"memory, MB — core-{number}" for number in (5, 4, 3, 2)]
+    assert found.plots[0].traces[0].told == "525 → 620 over the hold"
+    assert "file handles: Prometheus was down" in found.note
+    assert not [one for one in run_of(tmp_path / "other").page().panels if one.name == "resources"]
