@@ -17,7 +17,7 @@ from slo.voiding import EFFECTS
 ROOT = Path(__file__).parents[1]
 WORDS = {
     "throughput": "throughput", "latency": "latency", "error_ratio": "error rate", "availability": "availability",
-    "backlog": "backlog", "scaling": "scaling", "steady": "memory", "recovery": "recovery",
+    "backlog": "backlog", "scaling": "scaling", "steady": "steadiness", "recovery": "recovery",
 }  # fmt: skip
 DOCUMENT = (ROOT / "docs" / "validity.md").read_text(encoding="utf-8")
 DEFAULTS = {field.name: getattr(Thresholds(), field.name) for field in fields(Thresholds)}

@@ -130,8 +130,9 @@ def _panels(
     if axis is None:
         return ()
     alerts = read_answer(record.folder / "evidence", "alerts")
-    sources = {
-        "replicas": evidence.autoscalers, "backlog": evidence.backlogs, "alerts": alerts, **evidence.resources,
+    sources: dict[str, object] = {
+        "replicas": evidence.autoscalers, "backlog": evidence.backlogs, "alerts": alerts,
+        **{str(of): one for of, one in evidence.resources.items()},
     }  # fmt: skip
     unseen = {name: source.because for name, source in sources.items() if isinstance(source, NotSeen)}
     charting = Charting(
@@ -149,8 +150,8 @@ def _thinning(axis: TimeAxis | None) -> str:
     if axis is None or axis.seconds_per_point == 1:
         return "Each point is one second."
     return (
-        f"Each point stands for {axis.seconds_per_point} s: rates are averages; latency, failures, lag, backlog and resources "
-        "show the worst second; replicas the last. timeline.parquet has every second."
+        f"Each point stands for {axis.seconds_per_point} s: rates are averages; latency, failures, lag, backlog and "
+        "resources show the worst second; replicas the last. timeline.parquet has every second."
     )
 
 
