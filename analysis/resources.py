@@ -92,11 +92,11 @@ def _limit(limit: Series | None) -> float | None:
 
 
 def called(labels: Mapping[str, str]) -> str:
-    """A process' name for people: its pod, with the container where that is told, or its instance."""
+    """A process' name for people: its pod, with the container where that is told, or its job and instance."""
     pod, container = labels.get("pod"), labels.get("container")
     if pod:
         return f"{pod} ({container})" if container else pod
-    return next((labels[name] for name in ("instance", "container", "job") if labels.get(name)), "the platform")
+    return " ".join(labels[name] for name in ("job", "instance") if labels.get(name)) or container or "the platform"
 
 
 def _group(labels: Mapping[str, str]) -> str:

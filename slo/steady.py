@@ -36,7 +36,7 @@ class Life:
 def judge_steady(objective: Steady, evidence: Evidence) -> Answer:
     """No process may gain more an hour than it is allowed to: the whole interval must lie below that."""
     share, within_h = objective.below_ratio_per_hour * 100, objective.no_limit_within_h
-    target = f"gains < {share:g} % an hour; no limit within {within_h:g} h"
+    target = f"growth < {share:g} % an hour, limit not within {within_h:g} h"
     series = evidence.resources.get(objective.of, NotSeen("nobody looked"))
     if isinstance(series, NotSeen):
         return unproven(target, f"{CALLED[objective.of]}: {series.because}")

@@ -107,6 +107,11 @@ def test_golives_own_processes_are_read_from_the_record_and_an_older_one_lacks_h
     assert len(own_memory(older)) == 1
 
 
+def test_a_process_without_a_pod_is_called_by_its_job_and_instance() -> None:
+    assert called({"job": "platform", "instance": "127.0.0.1:9"}) == "platform 127.0.0.1:9"
+    assert called({}) == "the platform"
+
+
 LABELS = st.dictionaries(st.sampled_from(["pod", "container", "instance", "job"]), st.text(max_size=5))
 
 
