@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -20,6 +21,7 @@ STARTED = "process_started"
 GROUPS = ("container", "service", "job", "namespace")
 # Where nobody tells when a process began, memory that halves from one look to the next is a new process.
 ANEW_BELOW = 0.5
+ANEW = ", started anew"
 
 Floats = NDArray[np.float64]
 Seen = tuple[ResourceSeries, ...] | NotSeen
@@ -41,7 +43,25 @@ def _seen(record: RunRecord, of: Resource) -> Seen:
     if not answer.series:
         return NotSeen(f"{answer.asked.server} knows no series for {answer.asked.query}")
     limits, started = _told(record, f"{of}_limit"), _told(record, STARTED)
-    return tuple(life for one in answer.series for life in _lives(one, answer, limits, started, of))
+    seen = tuple(life for one in answer.series for life in _lives(one, answer, limits, started, of))
+    return tuple(besides(life, _told(record, "connections")) for life in seen) if of == "file_handles" else seen
+
+
+def besides(handles: ResourceSeries, connections: tuple[Series, ...]) -> ResourceSeries:
+    """A process' handles that are no connections, where both are told of it: connections are judged by themselves.
+
+    They come and go by hundreds with the load, and a slow leak of files would drown in that.
+    """
+    process = handles.name.partition(ANEW)[0]
+    its = next((one for one in connections if called(one.labels) == process), None)
+    if its is None or not len(its.values):
+        return handles
+    open_then = np.interp(handles.at_unix_s, its.at_unix_s, its.values)
+    rest = handles.value - open_then
+    if np.any(rest < 0):
+        return handles  # they are counted otherwise than as this process' handles
+    name = f"{handles.name}, besides connections"
+    return replace(handles, name=name, value=rest, taken=float(np.median(open_then[-len(rest) // 4 :])))
 
 
 def _told(record: RunRecord, name: str) -> tuple[Series, ...]:
@@ -59,7 +79,7 @@ def _lives(
     parts = zip(np.split(at_s, anew), np.split(values, anew), strict=True)
     for number, (at, value) in enumerate((at, value) for at, value in parts if len(at)):
         yield ResourceSeries(
-            name=called(one.labels) + (f", started anew ({number})" if number else ""), source=answer.source,
+            name=called(one.labels) + (f"{ANEW} ({number})" if number else ""), source=answer.source,
             at_unix_s=at, value=value, limit=_limit(_belonging(one, limits)), group=_group(one.labels),
         )  # fmt: skip
 

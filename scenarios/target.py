@@ -44,7 +44,7 @@ class PrometheusQueries:
     file_handles: str = 'process_open_fds{job="platform"}'
     file_handles_limit: str = 'process_max_fds{job="platform"}'
     connections: str = 'http_connections_open{job="platform"}'
-    connections_limit: str = ""
+    connections_limit: str = 'http_connections_max{job="platform"}'
     process_started: str = 'process_start_time_seconds{job="platform"}'
     # One series a replica, with the label (pod or instance) that `requests` tells them apart by: those that no request
     # reached have none there.

@@ -17,4 +17,5 @@ class ResourceSeries:
     at_unix_s: NDArray[np.float64]
     value: NDArray[np.float64]
     limit: float | None = None  # where it ends; None: not known
+    taken: float = 0.0  # of the limit, by what is judged elsewhere: connections are file handles
     group: str = ""  # whose process it is: replicas of one group come and go

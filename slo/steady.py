@@ -62,10 +62,11 @@ def judge_life(one: ResourceSeries, objective: Steady, hold: Window) -> Life:
     whole, late = seen.slope.per(HOUR_S), seen.late_slope.per(HOUR_S)
     allowed = _allowed(one, objective, seen)
     outcome, remark = weigh(whole, late, allowed)
-    now, shown = float(seen.mean[-1]), late if remark else whole
+    now = float(seen.mean[-1])
+    limit = _reaches(one, now, late if remark else whole, objective.of)
     words = (
         f"{one.name}: {amount(now, objective.of)} at the end, {_interval(whole, objective.of)} an hour "
-        f"({amount(allowed, objective.of)} allowed){remark}{_reaches(one, now, shown, objective.of)}"
+        f"({amount(allowed, objective.of)} allowed){remark}{limit}"
     )
     return Life(one=one, outcome=outcome, words=words, hourly=whole)
 
@@ -75,25 +76,22 @@ def weigh(whole: Interval, late: Interval, allowed: float) -> tuple[Outcome, str
 
     What grew and does no more was warming up. What grows more and more slowly may level off: nobody knows yet.
     """
-    if late.low >= allowed:
-        return Outcome.MISSED, "" if whole.low >= allowed else ", ever faster"
+    grew = whole.low >= allowed
+    if late.low >= allowed or (grew and late.high >= whole.low):
+        return Outcome.MISSED, "" if grew else ", ever faster"
     if late.high < allowed:
-        return Outcome.MET, ", and has levelled off" if whole.low >= allowed else ""
+        return Outcome.MET, ", and has levelled off" if grew else ""
     if whole.high < allowed:
         return Outcome.MET, ""
-    if whole.low >= allowed and late.high >= whole.low:
-        return Outcome.MISSED, ""
-    slows = ", ever more slowly" if whole.low >= allowed else ""
-    return Outcome.UNPROVEN, f"{slows}: a longer hold would decide"
+    return Outcome.UNPROVEN, f"{', ever more slowly' if grew else ''}: a longer hold would decide"
 
 
 def _allowed(one: ResourceSeries, objective: Steady, seen: Course) -> float:
     """What it may gain an hour: a share of its level, and no more than fills what is left in the time it must last."""
-    level = max(float(np.median(seen.mean)), FLOORS[objective.of])
-    share = objective.below_ratio_per_hour * level
+    share = objective.below_ratio_per_hour * max(float(np.median(seen.mean)), FLOORS[objective.of])
     if one.limit is None:
         return share
-    return min(share, (one.limit - float(seen.mean[-1])) / objective.no_limit_within_h)
+    return min(share, (one.limit - one.taken - float(seen.mean[-1])) / objective.no_limit_within_h)
 
 
 def _reaches(one: ResourceSeries, now: float, hourly: Interval, of: Resource) -> str:
@@ -101,14 +99,15 @@ def _reaches(one: ResourceSeries, now: float, hourly: Interval, of: Resource) ->
     if one.limit is None:
         return ""
     limit = f"its limit of {amount(one.limit, of)}"
-    if now >= one.limit:
+    room = one.limit - one.taken - now
+    if room <= 0:
         return f"; {limit} is reached"
     if hourly.high <= 0:
         return f"; {limit} is not in sight"
-    soonest_h = (one.limit - now) / hourly.high
+    soonest_h = room / hourly.high
     if hourly.low <= 0:
         return f"; {limit} is not reached for {_hours(soonest_h)}"
-    soonest, latest = _hours(soonest_h), _hours((one.limit - now) / hourly.low)
+    soonest, latest = _hours(soonest_h), _hours(room / hourly.low)
     return f"; at this slope {limit} is reached in {soonest if soonest == latest else f'{soonest} to {latest}'}"
 
 

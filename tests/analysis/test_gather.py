@@ -21,7 +21,11 @@ from tests.analysis.records import T0, Synthetic
 from tests.fakes import FakeMetrics, samples
 
 RUN = Synthetic(warm_s=5, hold_s=20, watch_s=10)
-NAMED = {"file_handles_limit", "process_started"}  # what may be missing and every target names, if nobody changes it
+NAMED = {
+    "file_handles_limit",
+    "connections_limit",
+    "process_started",
+}  # what may be missing and every target names, if nobody changes it
 NAMES = {*OWN, *NAMED, *FIXED, "alerts", "scrapes"}
 
 

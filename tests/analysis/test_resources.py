@@ -82,6 +82,26 @@ def test_connections_that_drop_are_no_other_life(tmp_path: Path) -> None:
     assert len(seen(tmp_path, "connections", connections=[samples(POD, AT, 100.0 - 90 * (AT > T0 + 9))])) == 1
 
 
+def test_handles_are_told_without_the_connections_of_the_same_process(tmp_path: Path) -> None:
+    open_then = 100.0 + 50 * np.sin(AT)
+    other = samples({**POD, "pod": "core-10"}, AT, 7.0)
+    (one,) = seen(
+        tmp_path, "file_handles", file_handles=[samples(POD, AT, 20.0 + open_then)],
+        connections=[other, samples(POD, AT, open_then)], file_handles_limit=[samples(POD, AT, 1024.0)],
+    )  # fmt: skip
+    assert one.name == "core-1 (app), besides connections"
+    assert np.allclose(one.value, 20.0)
+    assert one.limit == 1024.0
+    assert 50 < one.taken < 150
+
+
+def test_connections_of_nobody_in_particular_or_more_than_all_handles_are_not_taken_away(tmp_path: Path) -> None:
+    for number, its in enumerate(([samples({}, AT, 5.0)], [samples(POD, AT, 900.0)], [])):
+        handles = [samples(POD, AT, 20.0)]
+        (one,) = seen(tmp_path / str(number), "file_handles", file_handles=handles, connections=its)
+        assert (one.value[0], one.taken) == (20.0, 0.0)
+
+
 def test_what_prometheus_could_not_tell_is_said_with_its_reason(tmp_path: Path) -> None:
     told(tmp_path, memory=NotSeen("Prometheus was down"), file_handles=[])
     found = resources_of(read_record(tmp_path))

@@ -104,6 +104,11 @@ def test_a_leak_says_when_the_limit_is_reached() -> None:
     assert "at this slope its limit of 1,024 is reached in 3.0 h" in answer.because
 
 
+def test_what_connections_take_of_the_limit_is_not_there_to_be_filled() -> None:
+    answer = judged(handles(300, limit=1024.0, taken=586.0), of="file_handles")
+    assert "its limit of 1,024 is reached in 1.0 h" in answer.because
+
+
 def test_growth_that_is_small_but_reaches_the_limit_within_the_time_stated_is_missed() -> None:
     slow = memory(hourly=0.05, noise=0.0005, limit=540 * MB)
     assert judged(slow, no_limit_within_h=24).outcome is Outcome.MISSED
@@ -120,11 +125,33 @@ def test_what_stands_at_its_limit_is_missed_without_any_growth() -> None:
     assert "its limit of 1,024 is reached" in answer.because
 
 
-@given(hourly=st.floats(0, 2000), limit=st.floats(100, 1e6))
-def test_a_lower_limit_never_makes_it_better(hourly: float, limit: float) -> None:
+def comes_and_goes(*, hourly: float = 0.0, seed: int = 1, **more: Any) -> ResourceSeries:
+    """Connections of a machine that is short of time: up to a hundred more for a minute or two."""
+    gains = hourly / HOUR_S
+    return one(np.rint(wandering(seed, depends=0.99, gains=gains, noise=30.0) - 500e6 + 120), **more)
+
+
+def test_what_comes_and_goes_too_much_to_tell_is_unproven_however_far_its_limit() -> None:
+    answer = judged(comes_and_goes(limit=1e6), of="connections")
+    assert answer.outcome is Outcome.UNPROVEN
+    assert "a longer hold would decide; its limit of 1,000,000 is not reached for" in answer.because
+
+
+def test_a_leak_below_all_the_coming_and_going_is_missed_though_its_limit_is_far() -> None:
+    assert judged(comes_and_goes(hourly=2000, limit=1e6), of="connections").outcome is Outcome.MISSED
+
+
+@given(
+    hourly=st.floats(-200, 2000), seed=st.integers(0, 100), limits=st.tuples(st.floats(150, 1e6), st.floats(150, 1e6))
+)
+@settings(max_examples=50, deadline=None)
+def test_a_lower_limit_never_makes_it_better(hourly: float, seed: int, limits: tuple[float, float]) -> None:
     rank = {Outcome.MET: 0, Outcome.UNPROVEN: 1, Outcome.MISSED: 2}
-    free, bound = (judged(handles(hourly, limit=end), of="file_handles").outcome for end in (None, limit))
-    assert rank[bound] >= rank[free]
+    low, high = (
+        judged(comes_and_goes(hourly=hourly, seed=seed, limit=limit), of="connections").outcome
+        for limit in sorted(limits)
+    )
+    assert rank[low] >= rank[high]
 
 
 # --- warm-up and whole numbers ------------------------------------------------------------------------

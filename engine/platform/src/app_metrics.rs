@@ -24,6 +24,8 @@ pub fn render(seen: &Snapshot, routes: &RouteTable, namespace: &str, started_uni
     text.sample(&[], seen.database_connections);
     text.family("http_connections_open", "gauge", "Clients' connections, those that wait for a request too.");
     text.sample(&[], seen.connections_open);
+    text.family("http_connections_max", "gauge", "Clients' connections that are open at most; further ones wait.");
+    text.sample(&[], seen.connections_at_most);
     process(&mut text, started_unix_s);
     text.into_text()
 }

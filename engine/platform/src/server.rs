@@ -319,7 +319,9 @@ impl Server {
         let done = match order {
             Order::Look => {
                 let connections_open = self.open() + self.lost.connections();
-                return Outcome::Seen(Box::new(Snapshot { connections_open, ..self.platform.look() }));
+                let connections_at_most = self.open_at_most;
+                let seen = Snapshot { connections_open, connections_at_most, ..self.platform.look() };
+                return Outcome::Seen(Box::new(seen));
             }
             Order::Kill { service, replicas } => match self.platform.kill(&service, replicas) {
                 Ok(killed) => return Outcome::Killed(killed),

@@ -54,6 +54,7 @@ pub struct Snapshot {
     pub in_flight: usize,
     /// Clients' connections; the server knows them, the model does not.
     pub connections_open: usize,
+    pub connections_at_most: usize,
 }
 
 impl Platform {
@@ -83,6 +84,7 @@ impl Platform {
             database_connections: self.database.as_ref().map_or(0, |pool| pool.station.slots()),
             in_flight: self.in_flight(),
             connections_open: 0,
+            connections_at_most: 0,
         }
     }
 

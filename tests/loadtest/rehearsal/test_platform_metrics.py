@@ -85,6 +85,7 @@ def test_queues_database_and_process_are_there(platform: Platform) -> None:
     assert value(found, "database_connections_busy") == 0
     assert value(found, "process_cpu_seconds_total") > 0
     assert 1e6 < value(found, "process_resident_memory_bytes") < 200e6
+    assert value(found, "http_connections_max") == 16_384
     assert 5 < value(found, "process_open_fds") < value(found, "process_max_fds")
     assert time.time() - 120 < value(found, "process_start_time_seconds") < time.time()
 
