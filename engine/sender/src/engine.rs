@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use http::uri::Scheme;
 use serde_json::json;
 
 use crate::checks::Look;
@@ -15,11 +16,13 @@ use crate::control::{lock, Control};
 use crate::control_timer::ControlTimer;
 use crate::error::EngineError;
 use crate::growth::Growth;
+use crate::http2_message::message;
 use crate::journey::Routes;
 use crate::keyring::Keyring;
 use crate::login::Door;
 use crate::path::paths;
-use crate::plan::{Check, Plan, Request};
+use crate::plan::{refuse, Check, Plan, Request};
+use crate::policy::Http;
 use crate::pool::Kind;
 use crate::record::{Record, Taken};
 use crate::shard::{ArrivalsOf, Shard};
@@ -274,8 +277,12 @@ fn kinds(plan: &Plan, target: &Target, sources: &Sources) -> Result<Vec<Kind>, E
     plan.requests
         .iter()
         .map(|request| {
+            let template = Template::compile(plan, request, &target.host_header, &target.base_path, sources)?;
+            if plan.connection.http == Http::Two && !can_be_said(&template) {
+                return refuse(&format!("request {:?}", request.name), "cannot be said in HTTP/2".into());
+            }
             Ok(Kind {
-                template: Template::compile(plan, request, &target.host_header, &target.base_path, sources)?,
+                template,
                 expected: expectations(plan, request)?,
                 expect: request.expect.clone(),
                 timeout_us: request.timeout_us,
@@ -284,6 +291,13 @@ fn kinds(plan: &Plan, target: &Target, sources: &Sources) -> Result<Vec<Kind>, E
             })
         })
         .collect()
+}
+
+/// Whether a request is one in HTTP/2, too: HTTP/1.1 lets more pass, in paths above all.
+fn can_be_said(template: &Template) -> bool {
+    let (mut written, mut scratch) = (Vec::new(), Vec::new());
+    template.write(0, &mut written, &mut scratch);
+    message(&written, &Scheme::HTTP).is_some()
 }
 
 fn expectations(plan: &Plan, request: &Request) -> Result<Expectations, EngineError> {

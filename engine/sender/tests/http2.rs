@@ -225,3 +225,14 @@ fn a_login_and_a_trial_speak_it_too() {
     let authorized = server.seen().concat().into_iter().filter_map(|came| came.headers.get("authorization").cloned());
     assert_eq!(authorized.collect::<Vec<_>>(), [said("Bearer t-1")]);
 }
+
+#[test]
+fn what_cannot_be_said_in_it_is_refused_before_the_load() {
+    let server = serve(Ways::default(), None);
+    for path in ["/a b", "no/slash", ""] {
+        let mut plan = plan(&server, 1.0, &json!({}));
+        plan["requests"][0]["path"] = json!([path]);
+        let refused = Engine::new(&plan.to_string(), 0, 1).expect_err("no request").to_string();
+        assert!(refused.contains("\"home\"") && refused.contains("HTTP/2"), "{path:?}: {refused}");
+    }
+}
