@@ -62,7 +62,8 @@ lint: setup-dev ## ruff, mypy, import contracts, cargo fmt and clippy
 test: setup-dev ## everything: what CI runs
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory test-rust
-	@$(BIN)/pytest
+	@$(BIN)/pytest -q -n 2 -m "not slow"
+	@$(BIN)/pytest -m slow
 
 test-rust: setup-dev ## the engine's and the rehearsal platform's own tests
 	@cd engine && cargo test --profile tests --locked -q
