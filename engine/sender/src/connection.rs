@@ -86,8 +86,8 @@ impl Connection {
         loop {
             match self.write(&arrival).await {
                 Ok(()) => {}
-                // The kept connection was dead: a fresh one may do. A write may have been taken.
-                Err(Unwritten::Broken { unread }) if may_repeat && self.is_used() && (unread || kind.may_repeat) => {
+                // The kept connection was dead: a fresh one may do. A write may have been taken, where nothing says no.
+                Err(Unwritten::Broken { unread }) if may_repeat && (unread || self.is_used() && kind.may_repeat) => {
                     (self.exchange, may_repeat) = (None, false);
                     continue;
                 }
@@ -103,7 +103,7 @@ impl Connection {
                 // The server closed a kept connection just as we used it again. What may be repeated is, once,
                 // on a fresh one, and counts once; a write may have been taken, so it counts as reset.
                 Reading::Closed { answer_begun: false } if may_repeat && self.is_used() && kind.may_repeat => {}
-                Reading::Unread if may_repeat && self.is_used() => {}
+                Reading::Unread if may_repeat => {}
                 reading => return self.conclude(&arrival, &written, reading),
             }
             (self.exchange, may_repeat) = (None, false);

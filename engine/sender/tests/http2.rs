@@ -145,12 +145,14 @@ fn a_connection_carries_no_more_requests_than_the_plan_allows() {
 
 #[test]
 fn a_connection_that_the_server_ends_in_order_costs_no_request() {
-    let server = serve(Ways { goes_away_after: 10, ..Ways::default() }, None);
-    let mut plan = plan(&server, 400.0, &json!({}));
-    plan["requests"][0]["method"] = json!("POST");
-    let step = walked(&plan).of("home");
-    assert_eq!((step.ok, step.due, step.sent), (200, 200, 200), "{step:?}");
-    assert!(server.seen().len() >= 10, "{}", server.seen().len());
+    for goes_away_after in [1, 10] {
+        let server = serve(Ways { goes_away_after, ..Ways::default() }, None);
+        let mut plan = plan(&server, 400.0, &json!({}));
+        plan["requests"][0]["method"] = json!("POST");
+        let step = walked(&plan).of("home");
+        assert_eq!((step.ok, step.due, step.sent), (200, 200, 200), "after {goes_away_after}: {step:?}");
+        assert!(server.seen().len() >= 10, "{}", server.seen().len());
+    }
 }
 
 #[test]
