@@ -44,7 +44,10 @@ def _seen(record: RunRecord, of: Resource) -> Seen:
         return NotSeen(f"{answer.asked.server} knows no series for {answer.asked.query}")
     limits, started = _told(record, f"{of}_limit"), _told(record, STARTED)
     seen = tuple(life for one in answer.series for life in _lives(one, answer, limits, started, of))
-    return tuple(besides(life, _told(record, "connections")) for life in seen) if of == "file_handles" else seen
+    if of != "file_handles":
+        return seen
+    connections = _told(record, "connections")
+    return tuple(besides(life, connections) for life in seen)
 
 
 def besides(handles: ResourceSeries, connections: tuple[Series, ...]) -> ResourceSeries:

@@ -128,8 +128,8 @@ def _recovery(asked: Recovery, seen: Recovered) -> dict[str, Any]:
         "first_broken_unix_s": broken[0].start_unix_s if broken else None,
         "last_broken_until_unix_s": broken[-1].end_unix_s if broken else None,
         "back_unix_s": back_unix_s,
-        "back_after_end_s": None if back_unix_s is None else max(back_unix_s - end_unix_s, 0.0),
-        "back_after_onset_s": None if back_unix_s is None else back_unix_s - onset_unix_s,
+        "back_after_end_s": None if back_unix_s is None else seen.back_after_s(end_unix_s),
+        "back_after_onset_s": None if back_unix_s is None else seen.back_after_s(onset_unix_s),
     }
 
 

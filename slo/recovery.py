@@ -48,10 +48,12 @@ class Recovered:
         return max(self.soonest_unix_s - self.since_unix_s(objective), 0.0)
 
     def back_s(self, objective: Recovery) -> float:
-        """How long until they held again and stayed held; infinity when that was not seen."""
-        if self.back_unix_s is None:
-            return math.inf
-        return max(self.back_unix_s - self.since_unix_s(objective), 0.0)
+        """How long until they held again and stayed held, from that instant; infinity when that was not seen."""
+        return self.back_after_s(self.since_unix_s(objective))
+
+    def back_after_s(self, since_unix_s: float) -> float:
+        """The same from any instant."""
+        return math.inf if self.back_unix_s is None else max(self.back_unix_s - since_unix_s, 0.0)
 
     def held_s(self, objective: Recovery) -> float:
         """For how long they then stayed held, to the end of the watch."""

@@ -18,6 +18,7 @@ from slo.words import duration, number
 
 HOUR_S = 3600.0
 NAMED_AT_MOST = 3
+LEVELLED_OFF = ", and has levelled off"
 # The level counts as at least so much: a tenth of a dozen handles is one, and one more is no leak.
 FLOORS: Mapping[Resource, float] = {"memory": 64e6, "file_handles": 100.0, "connections": 100.0}
 CALLED: Mapping[Resource, str] = {"memory": "memory", "file_handles": "file handles", "connections": "connections"}
@@ -30,6 +31,7 @@ class Life:
     one: ResourceSeries
     outcome: Outcome | None
     words: str
+    remark: str = ""  # how its slope changed meanwhile
     hourly: Slope | None = None
 
 
@@ -68,7 +70,7 @@ def judge_life(one: ResourceSeries, objective: Steady, hold: Window) -> Life:
         f"{one.name}: {amount(now, objective.of)} at the end, {_interval(whole, objective.of)} an hour "
         f"({amount(allowed, objective.of)} allowed){remark}{limit}"
     )
-    return Life(one=one, outcome=outcome, words=words, hourly=whole)
+    return Life(one=one, outcome=outcome, words=words, remark=remark, hourly=whole)
 
 
 def weigh(whole: Interval, late: Interval, allowed: float) -> tuple[Outcome, str]:
@@ -80,7 +82,7 @@ def weigh(whole: Interval, late: Interval, allowed: float) -> tuple[Outcome, str
     if late.low >= allowed or (grew and late.high >= whole.low):
         return Outcome.MISSED, "" if grew else ", ever faster"
     if late.high < allowed:
-        return Outcome.MET, ", and has levelled off" if grew else ""
+        return Outcome.MET, LEVELLED_OFF if grew else ""
     if whole.high < allowed:
         return Outcome.MET, ""
     return Outcome.UNPROVEN, f"{', ever more slowly' if grew else ''}: a longer hold would decide"
@@ -136,7 +138,7 @@ def _answer(outcome: Outcome, told: list[Life], objective: Steady, target: str, 
 
 
 def _all_steady(steady: list[Life], lives: list[Life]) -> str:
-    levelled = [life for life in steady[1:] if "levelled off" in life.words]
+    levelled = [life for life in steady[1:] if life.remark == LEVELLED_OFF]
     told = "; ".join(life.words for life in [steady[0], *levelled[: NAMED_AT_MOST - 1]])
     of_all = f"{len(steady)} processes, the steepest: " if len(steady) > 1 else ""
     short = sum(life.outcome is None for life in lives)

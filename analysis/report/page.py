@@ -31,6 +31,7 @@ from analysis.report.meanings import WORDS
 from analysis.report.not_proven import Gap, gaps_of
 from analysis.report.plots import Panel
 from analysis.report.reconciliation import reconciliation_table
+from analysis.report.recovery import Seen as SpikeJudged
 from analysis.report.recovery import moments, recoveries, recovery_table
 from analysis.report.repeat import Command, commands
 from analysis.report.run_tables import events_table, evidence_table, versions_table, workers_table
@@ -98,7 +99,7 @@ def page_of(
         level_chart=level_chart(evidence, record.plan),
         levels=None if record.plan.search is None else levels_table(evidence),
         axis=axis,
-        panels=_panels(record, evidence, timeline, axis, seen),
+        panels=_panels(record, evidence, timeline, axis, autoscalers=seen, spikes=spikes),
         recovery=recovery_table(spikes, record.header.t0_unix_s) if _asks_recovery(record.plan) else None,
         thinning=_thinning(axis),
         tables=_tables(record, evidence, measurement, None if cluster else seen),
@@ -125,7 +126,13 @@ def _worst_words(worst: WorstWindow | None, record: RunRecord) -> tuple[str, ...
 
 
 def _panels(
-    record: RunRecord, evidence: Evidence, timeline: pd.DataFrame, axis: TimeAxis | None, seen: Seen
+    record: RunRecord,
+    evidence: Evidence,
+    timeline: pd.DataFrame,
+    axis: TimeAxis | None,
+    *,
+    autoscalers: Seen,
+    spikes: tuple[SpikeJudged, ...],
 ) -> tuple[Panel, ...]:
     if axis is None:
         return ()
@@ -138,8 +145,8 @@ def _panels(
     charting = Charting(
         timeline=timeline, axis=axis, plan=record.plan, hold=evidence.hold, autoscalers=limits_told(evidence)
     )
-    steered = () if isinstance(seen.by_kubernetes, NotSeen) else seen.by_kubernetes
-    return panels(charting, unseen=unseen, steered=steered, spikes=recoveries(evidence, record.plan))
+    steered = () if isinstance(autoscalers.by_kubernetes, NotSeen) else autoscalers.by_kubernetes
+    return panels(charting, unseen=unseen, steered=steered, spikes=spikes)
 
 
 def _asks_recovery(plan: Plan) -> bool:

@@ -94,17 +94,17 @@ def _row(asked: Recovery, one: Recovered, t0_unix_s: float) -> tuple[str, ...]:
         f"{len(broken)} of {len(one.windows)}",
         into_run(broken[0].start_unix_s - t0_unix_s) if broken else NOTHING,
         "not seen" if back is None else into_run(back - t0_unix_s) if broken else "never left",
-        _took(back, end, until),
-        _took(back, onset, until),
+        _took(one, end),
+        _took(one, onset),
         NOTHING if back is None else duration(until - back),
         _worst(asked, one),
     )
 
 
-def _took(back_unix_s: float | None, since_unix_s: float, until_unix_s: float) -> str:
-    if back_unix_s is None:
-        return f"not within {duration(max(until_unix_s - since_unix_s, 0.0))}"
-    return duration(max(back_unix_s - since_unix_s, 0.0))
+def _took(one: Recovered, since_unix_s: float) -> str:
+    if one.back_unix_s is None:
+        return f"not within {duration(max(one.spike.until_unix_s - since_unix_s, 0.0))}"
+    return duration(one.back_after_s(since_unix_s))
 
 
 def _worst(asked: Recovery, one: Recovered) -> str:

@@ -10,7 +10,7 @@ from analysis.report.plots import Panel, Plot, Trace, plane
 from analysis.report.scale import linear
 from analysis.report.wording import count, figure
 from analysis.timeline import MOST_PROCESSES, RESOURCE_COLUMNS
-from slo.objective import Steady
+from slo.objective import Resource, Steady
 from slo.steady import CALLED
 
 
@@ -25,7 +25,7 @@ def resources_panel(charting: Charting, unseen: Mapping[str, str]) -> Panel:
         name="resources", title="What must not run out, by process", unit="",
         explain="A line that goes on rising is a leak; one that rises and then lies is a cache that has filled.",
         plots=tuple(
-            _lane(charting, f"{CALLED[of]}{', MB' if of == 'memory' else ''} — {process}", column)
+            _lane(charting, of, process, column)
             for of, columns in lanes
             for process, column in columns.items()
         ),
@@ -33,13 +33,13 @@ def resources_panel(charting: Charting, unseen: Mapping[str, str]) -> Panel:
     )  # fmt: skip
 
 
-def _lane(charting: Charting, label: str, column: str) -> Plot:
+def _lane(charting: Charting, of: Resource, process: str, column: str) -> Plot:
     values = charting.thin(column, Thinning.WORST)
     scale = linear(highest(values), height_px=LANE_PX, whole=True)
     held = charting.held(column)
-    words = figure if "MB" in label else count
+    unit, words = (", MB", figure) if of == "memory" else ("", count)
     told = f"{words(float(held[0]))} → {words(float(held[-1]))} over the hold" if len(held) else "not seen in the hold"
-    return plane(scale, label=label, traces=(
+    return plane(scale, label=f"{CALLED[of]}{unit} — {process}", traces=(
         Trace(name="in use", colour="ochre", stroke="area", path=area(values, 0 * values, scale, charting.points),
               told=told, values=values),
     ))  # fmt: skip

@@ -137,15 +137,9 @@ impl Http1 {
 
     /// Wait for the slot's next arrival; None when the server ends the connection, or speaks without being asked.
     pub async fn wait_for_job(&mut self, pool: &Pool) -> Option<Arrival> {
-        poll_fn(|cx| {
-            if let Some(arrival) = pool.slots.borrow_mut()[self.slot].job.take() {
-                return Poll::Ready(Some(arrival));
-            }
-            if self.has_ended(pool, cx) {
-                return Poll::Ready(None);
-            }
-            pool.remember(self.slot, cx);
-            Poll::Pending
+        poll_fn(|cx| match pool.poll_job(self.slot, cx) {
+            Poll::Pending if self.has_ended(pool, cx) => Poll::Ready(None),
+            job => job.map(Some),
         })
         .await
     }

@@ -1,13 +1,13 @@
 //! A slot's place on an HTTP/2 connection: one stream after the other on it, each for one request.
 
 use std::future::poll_fn;
+use std::io;
 use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
 use http::uri::Scheme;
-use std::io;
 
 use crate::codec::AnswerReader;
 use crate::exchange::{Reading, Writing};
@@ -70,12 +70,13 @@ impl Lane {
             Poll::Ready(Err(_)) => Poll::Ready(Writing::Broken { unread: true }),
             Poll::Pending => pool.expired_or_pending(self.slot, cx).map(|()| Writing::TimedOut),
         });
-        let room = room.await;
-        if !matches!(room, Writing::Done) {
-            if matches!(room, Writing::Broken { .. }) {
+        match room.await {
+            Writing::Done => {}
+            Writing::Broken { unread } => {
                 self.place.0.retire();
+                return Writing::Broken { unread };
             }
-            return room;
+            not => return not,
         }
         let ends = body.is_empty();
         let Ok((answer, mut stream)) = self.sender.send_request(head, ends) else {
@@ -121,13 +122,6 @@ impl Lane {
 
     /// Wait for the slot's next arrival. A connection that ends meanwhile is followed by another when there is one.
     pub async fn wait_for_job(&mut self, pool: &Pool) -> Option<Arrival> {
-        poll_fn(|cx| {
-            if let Some(arrival) = pool.slots.borrow_mut()[self.slot].job.take() {
-                return Poll::Ready(Some(arrival));
-            }
-            pool.remember(self.slot, cx);
-            Poll::Pending
-        })
-        .await
+        Some(poll_fn(|cx| pool.poll_job(self.slot, cx)).await)
     }
 }

@@ -232,6 +232,15 @@ impl Pool {
         }
     }
 
+    /// The next arrival of a slot, once there is one.
+    pub fn poll_job(&self, slot: usize, cx: &Context<'_>) -> Poll<Arrival> {
+        let job = self.slots.borrow_mut()[slot].job.take();
+        if job.is_none() {
+            self.remember(slot, cx);
+        }
+        job.map_or(Poll::Pending, Poll::Ready)
+    }
+
     /// Ready when the time of a slot's request is up.
     pub fn expired_or_pending(&self, slot: usize, cx: &Context<'_>) -> Poll<()> {
         if self.slots.borrow()[slot].expired {
