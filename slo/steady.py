@@ -21,6 +21,7 @@ NAMED_AT_MOST = 3
 LEVELLED_OFF = ", and has levelled off"
 # The level counts as at least so much: a tenth of a dozen handles is one, and one more is no leak.
 FLOORS: Mapping[Resource, float] = {"memory": 64e6, "file_handles": 100.0, "connections": 100.0}
+BY_LOWEST: frozenset[Resource] = frozenset({"connections"})  # they come in bursts; the others wander to both sides
 CALLED: Mapping[Resource, str] = {"memory": "memory", "file_handles": "file handles", "connections": "connections"}
 
 
@@ -55,7 +56,7 @@ def judge_steady(objective: Steady, evidence: Evidence) -> Answer:
 def judge_life(one: ResourceSeries, objective: Steady, hold: Window) -> Life:
     """One process, from its start, or the hold's, to its end, or the hold's."""
     held = (one.at_unix_s >= hold.start_unix_s) & (one.at_unix_s < hold.end_unix_s) & np.isfinite(one.value)
-    seen = course(one.at_unix_s[held], one.value[held])
+    seen = course(one.at_unix_s[held], one.value[held], by_lowest=objective.of in BY_LOWEST)
     if seen is None or seen.lasted_s < objective.at_least_s or not seen.seen_enough:
         lasted_s = seen.lasted_s if seen else 0.0
         how = "with holes " if seen and lasted_s >= objective.at_least_s else ""

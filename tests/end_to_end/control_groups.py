@@ -31,10 +31,6 @@ class ControlGroup:
         """No more than 2 % of a core."""
         self._set(v1=("cpu.cfs_quota_us", "2000"), v2=("cpu.max", "2000 100000"))
 
-    def give_way(self) -> None:
-        """A twentieth of what one other gets, when others want the processor."""
-        self._set(v1=("cpu.shares", "60"), v2=("cpu.weight", "6"))
-
     def _set(self, *, v1: tuple[str, str], v2: tuple[str, str]) -> None:
         name, value = v1 if V1.is_dir() else v2
         (self.path / name).write_text(value)

@@ -19,7 +19,7 @@ from slo.slope import Floats
 from slo.validity import FindingKind, Severity
 from slo.verdict import Judgement, Outcome
 from tests.slo.builders import START, evidence, measurement
-from tests.slo.test_slope import HOLD_S, wandering
+from tests.slo.test_slope import HOLD_S, breathing, wandering
 
 MB = 1e6
 HOUR_S = 3600
@@ -91,6 +91,13 @@ def test_of_many_leaks_the_steepest_are_told_and_the_rest_counted() -> None:
 def test_a_clear_leak_never_passes_and_a_still_process_never_fails(seed: int, hourly: float) -> None:
     assert judged(memory(hourly=hourly, seed=seed)).outcome is Outcome.MISSED
     assert judged(memory(seed=seed)).outcome is not Outcome.MISSED
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_of_connections_that_breathe_twenty_minutes_tell_half_their_level_an_hour(seed: int) -> None:
+    still, leaks = breathing(seed, gains=0.0), breathing(seed, gains=150 / HOUR_S)
+    assert judged(one(still), of="connections", below_ratio_per_hour=0.5).outcome is Outcome.MET
+    assert judged(one(leaks), of="connections", below_ratio_per_hour=0.5).outcome is Outcome.MISSED
 
 
 # --- limits ------------------------------------------------------------------------------------------
