@@ -63,7 +63,8 @@ test: setup-dev ## everything: what CI runs
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory test-rust
 	@$(BIN)/pytest -q -n 2 -m "not slow"
-	@$(BIN)/pytest -m slow
+	@$(BIN)/pytest -n 3 -m "slow and not alone and not cluster"
+	@$(BIN)/pytest -m "slow and (alone or cluster)"
 
 test-rust: setup-dev ## the engine's and the rehearsal platform's own tests
 	@cd engine && cargo test --profile tests --locked -q

@@ -15,7 +15,7 @@ from analysis.timeline import timeline
 from slo.evidence import ClientLoad
 from tests.analysis.records import T0, Synthetic
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]  # it measures CPU time
 
 HOLD_S = 1200
 PATTERN_S = 5  # so many seconds are made; the rest repeat them

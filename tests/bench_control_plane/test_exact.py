@@ -9,7 +9,7 @@ import pytest
 
 from tests.bench_control_plane.stand import Setting, stand
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]  # twelve workers at thousands of requests a second
 
 
 @pytest.mark.parametrize(

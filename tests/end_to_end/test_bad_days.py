@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.end_to_end.runs import NOISY
 from tests.http_server import CountingServer, an_answer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -41,7 +42,7 @@ class Place:
     folder: Path
 
     def plan(self, hold: str = "12s") -> None:
-        (self.folder / "short.yaml").write_text(PLAN.replace("HOLD", hold))
+        (self.folder / "short.yaml").write_text(PLAN.replace("HOLD", hold) + NOISY)
 
     def lists(self, url: str) -> None:
         (self.folder / "targets.yaml").write_text(f'- {{name: here, url: "{url}", target_class: rehearsal}}\n')

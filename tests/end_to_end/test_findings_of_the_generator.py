@@ -124,6 +124,7 @@ def one_that_takes_the_first_processor() -> Iterator[None]:
         running.communicate()
 
 
+@pytest.mark.alone  # what takes the worker's processor takes it from everybody
 def test_a_worker_whose_processor_others_take_knows_it_by_an_idle_timer(tmp_path: Path) -> None:
     def crowd(workers: list[psutil.Process]) -> None:
         for worker in workers:

@@ -8,8 +8,9 @@ import pytest
 
 from analysis.report.journey_tables import journey_tables
 from analysis.results import read_record
+from scenarios.files import PLANS
 from slo.evidence import Window
-from tests.end_to_end.runs import Judged, run
+from tests.end_to_end.runs import NOISY, Judged, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -17,7 +18,14 @@ STEPS = ["search", "book", "confirmed", "pay", "check-in"]
 
 
 def driven(folder: Path, *changes: str) -> Judged:
-    return run(folder, *changes, plan="journey", duration="20s", rate_rps=100)
+    return run(folder, *changes, plan=shipped(folder), duration="20s", rate_rps=100)
+
+
+def shipped(folder: Path) -> str:
+    """The plan `journey`, for the machine of the tests."""
+    plan = folder / "journey.yaml"
+    plan.write_text((PLANS / "journey.yaml").read_text() + NOISY)
+    return str(plan)
 
 
 def totals(judged: Judged, column: str) -> dict[str, int]:

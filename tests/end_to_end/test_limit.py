@@ -17,7 +17,7 @@ from loadtest.rundown import Asked, run_plan
 from loadtest.verdicts import conclude
 from slo.verdict import Outcome
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(900)]
 
 # Two replicas of reservations-command work off 300 commands a second each, and three requests in ten are such commands:
 # 2,000 requests/s are carried. 5 % more is offered than is proved, so up to 1,904 can be met.

@@ -10,7 +10,7 @@ import pytest
 from loadtest.verdicts import conclude
 from scenarios.files import OBJECTIVES
 from slo.verdict import Outcome, RunOutcome
-from tests.end_to_end.runs import Judged, run
+from tests.end_to_end.runs import NOISY, Judged, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -27,7 +27,6 @@ phases:
   - {name: spike, duration: 6s, from_share: 3.334, to_share: 3.334, judged: false}
   - {name: back, duration: {back}, from_share: 1, to_share: 1, judged: false}
 watch_after: 4s
-thresholds: {lag_p99_ms: 400, control_timer_p99_ms: 400}   # the machine of the tests is no quiet one
 """
 RECOVERY = """\
 - {{kind: recovery, name: recovery, within_s: {within_s}, window_s: 3, held_for_s: 6,
@@ -44,7 +43,7 @@ SLOW = (
 def a_spike(folder: Path, *changes: str, back: str) -> Judged:
     plan, objectives = folder / "spike.yaml", folder / "own.yaml"
     objectives.write_text((OBJECTIVES / "smoke.yaml").read_text() + RECOVERY.format(within_s=6))
-    plan.write_text(PLAN.replace("OBJECTIVES", str(objectives)).replace("{back}", back))
+    plan.write_text(PLAN.replace("OBJECTIVES", str(objectives)).replace("{back}", back) + NOISY)
     return run(folder, *changes, plan=str(plan))
 
 

@@ -17,10 +17,11 @@ BUILT_WITHIN_S = 3600  # the first time of all: packages, the engine, the platfo
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whatever uses an image as slow, and give it the time to be built."""
+    """Mark whatever uses an image as slow, and give it the time to be built, which takes the whole machine."""
     for item in items:
         if FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.alone)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(BUILT_WITHIN_S))
 

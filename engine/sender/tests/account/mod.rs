@@ -8,7 +8,7 @@ use std::time::Duration;
 use golive_sender::Engine;
 use serde_json::Value;
 
-#[path = "steps.rs"]
+#[path = "../steps/mod.rs"]
 mod steps;
 
 pub use steps::UNIX_US;
