@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from tests.bench_peers.load import Server
 
-Mode = Literal["closed", "paced", "bimodal", "stall"]
-MODES: tuple[Mode, ...] = ("closed", "paced", "bimodal", "stall")
+Mode = Literal["closed", "http2", "paced", "bimodal", "stall"]
+MODES: tuple[Mode, ...] = ("closed", "http2", "paced", "bimodal", "stall")
 CLOSED_CONNECTIONS = 64
+HTTP2_CONNECTIONS, HTTP2_STREAMS = 4, 16  # as many requests at a time
 PACED_CONNECTIONS = 128
 PACED_RPS = (2_000, 5_000, 10_000, 20_000, 30_000)
 BIMODAL_RPS = 5_000  # 44 of the 128 connections are busy
@@ -24,6 +25,7 @@ class Cell:
     mode: Mode
     server: Server
     connections: int
+    streams: int = 0  # of HTTP/2 on each connection; 0: HTTP/1.1
     offered_rps: int | None = None
 
     @property
@@ -35,18 +37,21 @@ class Cell:
 
 def cells(modes: Sequence[Mode], rates_rps: Sequence[int] = PACED_RPS) -> tuple[Cell, ...]:
     """The cells of the asked modes, in order."""
-    server: dict[Mode, Server] = {"bimodal": "bimodal", "stall": "stall"}
+    server: dict[Mode, Server] = {"bimodal": "bimodal", "stall": "stall", "http2": "http2"}
     rates: dict[Mode, Sequence[int | None]] = {
         "closed": (None,),
+        "http2": (None,),
         "paced": rates_rps,
         "bimodal": (BIMODAL_RPS,),
         "stall": (STALL_RPS,),
     }
+    connections: dict[Mode, int] = {"closed": CLOSED_CONNECTIONS, "http2": HTTP2_CONNECTIONS}
     return tuple(
         Cell(
             mode=mode,
             server=server.get(mode, "fast"),
-            connections=CLOSED_CONNECTIONS if rate is None else PACED_CONNECTIONS,
+            connections=connections.get(mode, PACED_CONNECTIONS),
+            streams=HTTP2_STREAMS if mode == "http2" else 0,
             offered_rps=rate,
         )
         for mode in modes
@@ -69,7 +74,7 @@ def truth_of(cell: Cell, paces: bool, seen: dict[str, Any], target_cpu_s: float)
                 "p999_ms": 99 + load_ratio,
                 "from": "queue model",
             }
-        case "fast":
+        case "fast" | "http2":
             served = seen["served_us"]
             return {
                 **{f"{name}_ms": served[name] / 1e3 for name in ("p50", "p99", "p999")},

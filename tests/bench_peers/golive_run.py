@@ -17,6 +17,7 @@ from scenarios.errors import HarnessError
 from scenarios.plan import Plan, Sending
 from scenarios.profile import Phase, Profile
 from scenarios.target import Target, TargetClass
+from scenarios.transport import ConnectionPolicy
 from scenarios.values import Choice, RandomInt, Text, Uuid
 from scenarios.workload import Request, Workload
 from tests.bench_peers.account import Account
@@ -90,9 +91,18 @@ def plan_of(load: Load, name: str = NAME) -> Plan:
         target=Target(name="bench-target", url=load.url.rstrip("/"), target_class=TargetClass.REHEARSAL),
         objectives=(),
         rate_to_prove_rps=rate_rps,
-        sending=Sending(connections=load.connections, arrivals="constant" if load.offered_rps else "closed"),
+        sending=Sending(
+            connections=load.connections,
+            arrivals="constant" if load.offered_rps else "closed",
+            connection=multiplexed(load.streams) if load.streams else ConnectionPolicy(),
+        ),
         watch_after_s=0.0,
     )
+
+
+def multiplexed(streams: int) -> ConnectionPolicy:
+    """HTTP/2 with so many requests at a time on each connection."""
+    return ConnectionPolicy(http="2", streams_per_connection=streams)
 
 
 def read(folder: Path, ended: str) -> Reported:

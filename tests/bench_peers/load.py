@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Server = Literal["fast", "bimodal", "stall"]
+Server = Literal["fast", "bimodal", "stall", "http2"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Load:
     connections: int
     seconds: int
     folder: Path  # for whatever the tool writes
+    streams: int = 0  # of HTTP/2 on each connection; 0: HTTP/1.1
     offered_rps: int | None = None  # None: flat out, each connection asks again when it is answered
 
 
@@ -49,4 +50,5 @@ class Tool:
     read: Callable[[Load, str], Reported]
     paces: bool = True
     flat_out: bool = True
+    http2: bool = False  # in plain text, flat out
     environment: Callable[[Load], dict[str, str]] = field(default=lambda _load: {})

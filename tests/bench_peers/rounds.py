@@ -60,6 +60,8 @@ class Bench:
         if name in golive_run.NAMES:
             return name == golive_run.NAME or cell.mode == "closed"
         tool = self.peers[name][0]
+        if cell.mode == "http2":
+            return tool.http2
         if cell.mode == "closed":
             return tool.flat_out
         return tool.paces or cell.mode != "paced"
@@ -70,7 +72,7 @@ class Bench:
         version = self.golive_version if name in golive_run.NAMES else self.peers[name][1].version
         row: Row = {
             "tool": name, "version": version, "mode": cell.mode, "server": cell.server, "round": number,
-            "offered_rps": asked.offered_rps, "connections": asked.connections, "problem": "",
+            "offered_rps": asked.offered_rps, "connections": asked.connections, "streams": asked.streams, "problem": "",
             "load_average": round(os.getloadavg()[0], 2),
         }  # fmt: skip
         with _a_folder() as folder, an_idle_timer(self.server_program) as timer:
@@ -85,7 +87,7 @@ class Bench:
         with a_target(self.server_program, asked.server, asked.offered_rps) as target:
             load = Load(
                 url=f"http://127.0.0.1:{target.port}/", connections=asked.connections, seconds=self.seconds,
-                folder=folder, offered_rps=asked.offered_rps,
+                streams=asked.streams, folder=folder, offered_rps=asked.offered_rps,
             )  # fmt: skip
             reported, account, more = self._run(name, load, target)
         truth = truth_of(asked, asked.offered_rps is not None, target.seen, target.cpu_s)

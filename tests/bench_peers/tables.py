@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from tests.bench_peers.cells import MODES, Mode
 from tests.bench_peers.spread import Spread, spread_of
 
 Row = Mapping[str, Any]
@@ -17,8 +18,8 @@ def tables(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
     """Everything as Markdown."""
     ran = [row for row in rows if not row["problem"]]
     parts = [heading(about, rows)]
-    for mode, table in (("closed", flat_out), ("paced", paced), ("bimodal", answers), ("stall", answers)):
-        of_mode = [row for row in ran if row["mode"] == mode]
+    for mode in MODES:
+        table, of_mode = TABLES[mode], [row for row in ran if row["mode"] == mode]
         if of_mode:
             parts.append(table(of_mode))
     parts.append(problems(rows))
@@ -53,8 +54,10 @@ def flat_out(rows: Sequence[Row]) -> str:
             _told(_spread(rows, tool, "cpu_ratio_while_loading"), 2),
             _told(_spread(rows, tool, "target_cpu_ratio"), 2),
         ])  # fmt: skip
+    many, streams = rows[0]["connections"], rows[0].get("streams")
+    spoken = f"HTTP/2, {many} connections of {streams} streams" if streams else f"{many} connections"
     head = [
-        "flat out, 64 connections", "CPU-s/1M", "golive / it", "start and end included", "requests/s",
+        f"flat out, {spoken}", "CPU-s/1M", "golive / it", "start and end included", "requests/s",
         "generator's core", "target's core",
     ]  # fmt: skip
     return _table(head, lines)
@@ -126,6 +129,15 @@ def _honesty(own: Sequence[Row], tool: str, achieved: Spread | None) -> str:
     if offered and achieved and achieved.median < KEPT_RATIO * offered:
         return "missed the rate"
     return _ratio(_spread(own, tool, "p99_ms"), spread_of(row["truth"]["p99_ms"] for row in own))
+
+
+TABLES: Mapping[Mode, Callable[[Sequence[Row]], str]] = {
+    "closed": flat_out,
+    "http2": flat_out,
+    "paced": paced,
+    "bimodal": answers,
+    "stall": answers,
+}
 
 
 def problems(rows: Sequence[Row]) -> str:

@@ -11,7 +11,12 @@ SEEN = {"answered": 100_000, "span_us": 5_000_000, "served_us": {"p50": 6, "p99"
 
 def test_every_mode_has_its_cells() -> None:
     names = [cell.name for cell in cells(MODES, (2_000, 30_000))]
-    assert names == ["closed", "paced 2,000/s", "paced 30,000/s", "bimodal 5,000/s", "stall 20,000/s"]
+    assert names == ["closed", "http2", "paced 2,000/s", "paced 30,000/s", "bimodal 5,000/s", "stall 20,000/s"]
+
+
+def test_http2_has_as_many_requests_at_a_time_as_http1() -> None:
+    plain, multiplexed = cells(("closed", "http2"))
+    assert plain.connections == multiplexed.connections * multiplexed.streams
 
 
 def test_the_stall_shows_what_few_connections_would_hide() -> None:

@@ -70,6 +70,12 @@ def test_who_cannot_pace_is_not_asked_to_and_who_only_paces_not_to_go_flat_out()
     assert {tool for _, tool in ran(bench, "closed")} == {"wrk", "h2load", "oha"}
 
 
+def test_only_who_speaks_http2_is_asked_for_it() -> None:
+    bench = a_bench(golive="1")
+    bench.run(cells(("http2",)), 1)
+    assert {tool for _, tool in ran(bench, "http2")} == {NAME, "h2load", "oha"}
+
+
 def test_a_crash_is_a_row() -> None:
     bench = a_bench()
     bench.run(cells(("closed",)), 1)

@@ -17,6 +17,7 @@ ABOUT = {
 def a_row(tool: str, **changes: Any) -> dict[str, Any]:
     return {
         "tool": tool, "version": "1", "mode": "closed", "server": "fast", "round": 1, "offered_rps": None,
+        "connections": 64, "streams": 0,
         "problem": "", "note": "", "load_average": 1.0, "achieved_rps": 100_000.0, "cpu_us_per_request": 8.0,
         "cpu_us_per_request_whole": 8.1, "cpu_ratio_while_loading": 0.8, "target_cpu_ratio": 0.7,
         "p50_ms": 0.5, "p99_ms": 1.0, "p999_ms": None, "lag_seen_us": {"p50": 100, "p99": 900},
@@ -28,6 +29,12 @@ def a_row(tool: str, **changes: Any) -> dict[str, Any]:
 def test_a_ratio_stands_beside_the_absolute() -> None:
     told = tables(ABOUT, [a_row("golive", cpu_us_per_request=6.0), a_row("wrk")])
     assert "| wrk 1 | 8.00 | 0.75 | 8.10 | 100,000 |" in told
+
+
+def test_http2_has_a_table_of_its_own() -> None:
+    told = tables(ABOUT, [a_row("wrk"), a_row("h2load", mode="http2", connections=4, streams=16)])
+    assert "| flat out, 64 connections |" in told
+    assert "| flat out, HTTP/2, 4 connections of 16 streams |" in told
 
 
 def test_a_peer_that_did_not_run_says_so() -> None:

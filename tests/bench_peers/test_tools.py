@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,13 @@ def test_the_rate_reaches_every_tool_that_paces(tool: Tool, tmp_path: Path) -> N
     told = " ".join([*tool.command("program", load), *tool.environment(load).values()])
     told += "".join(path.read_text() for path in tmp_path.iterdir())
     assert "1600" in told or "100.0" in told  # in all, or of each connection
+
+
+@pytest.mark.parametrize("tool", [tool for tool in PEERS if tool.http2], ids=lambda tool: tool.name)
+def test_streams_reach_every_tool_that_multiplexes(tool: Tool, tmp_path: Path) -> None:
+    plain, multiplexed = a_load(tmp_path), replace(a_load(tmp_path), streams=31)
+    assert "31" not in " ".join(tool.command("program", plain))
+    assert "31" in " ".join(tool.command("program", multiplexed))
 
 
 def test_only_the_corrected_oha_corrects(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""h2load (HTTP/1.1 here): closed loop only; reports mean and extremes, no percentile."""
+"""h2load: closed loop only; reports mean and extremes, no percentile."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ SAID = re.compile(r"requests: \d+ total, \d+ started, \d+ done, (\d+) succeeded,
 
 
 def command(program: str, load: Load) -> list[str]:
-    """One thread, so many clients."""
-    return [program, "--h1", "-t1", f"-c{load.connections}", "-D", str(load.seconds), load.url]
+    """One thread, so many clients; by default it speaks HTTP/2."""
+    protocol = [f"-m{load.streams}"] if load.streams else ["--h1"]
+    return [program, *protocol, "-t1", f"-c{load.connections}", "-D", str(load.seconds), load.url]
 
 
 def read(_load: Load, said: str) -> Reported:
@@ -23,4 +24,4 @@ def read(_load: Load, said: str) -> Reported:
     return Reported(ok=ok, failed=failed + errored)
 
 
-H2LOAD = Tool(name="h2load", package="h2load", command=command, read=read, paces=False)
+H2LOAD = Tool(name="h2load", package="h2load", command=command, read=read, paces=False, http2=True)

@@ -12,8 +12,10 @@ def command(program: str, load: Load, *, corrected: bool) -> list[str]:
     """JSON instead of the screen; the correction applies to paced load only."""
     pace = [] if load.offered_rps is None else ["-q", str(load.offered_rps)]
     correction = ["--latency-correction"] if corrected else []
+    protocol = ["--http2", "-p", str(load.streams)] if load.streams else []
     shown = ["--no-tui", "--output-format", "json"]
-    return [program, *shown, "-z", f"{load.seconds}s", "-c", str(load.connections), *pace, *correction, load.url]
+    asked = ["-z", f"{load.seconds}s", "-c", str(load.connections), *protocol, *pace, *correction]
+    return [program, *shown, *asked, load.url]
 
 
 def read(_load: Load, said: str) -> Reported:
@@ -36,7 +38,7 @@ def read(_load: Load, said: str) -> Reported:
     )
 
 
-OHA = Tool(name="oha", package="oha", command=partial(command, corrected=False), read=read)
+OHA = Tool(name="oha", package="oha", command=partial(command, corrected=False), read=read, http2=True)
 OHA_CORRECTED = Tool(
     name="oha --latency-correction",
     package="oha",

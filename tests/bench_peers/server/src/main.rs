@@ -1,8 +1,9 @@
-//! `bench-target fast|bimodal|stall RATE`: serve on a free loopback port until standard input ends, then say what was seen.
+//! `bench-target fast|bimodal|stall|http2 RATE`: serve on a free loopback port until standard input ends, then say what was seen.
 //! `bench-target timer`: an idle timer of 1 ms until standard input ends, then how late it fired.
 //!
 //! Says "port N" first, "first request" at the first request, and one line of JSON at the end.
 
+mod http2;
 mod server;
 mod tally;
 
@@ -29,7 +30,8 @@ fn main() -> std::io::Result<()> {
         Some("fast") => Server::new(Behaviour::Fast, rate_rps)?.run(),
         Some("bimodal") => Server::new(Behaviour::Bimodal, rate_rps)?.run(),
         Some("stall") => Server::new(Behaviour::Stall, rate_rps)?.run(),
-        _ => Err(std::io::Error::other("bench-target fast|bimodal|stall RATE, or bench-target timer")),
+        Some("http2") => http2::run(rate_rps),
+        _ => Err(std::io::Error::other("bench-target fast|bimodal|stall|http2 RATE, or bench-target timer")),
     }
 }
 

@@ -25,7 +25,7 @@ const STALL_EVERY_US: u128 = 1_000_000;
 /// The first stall begins half a second after the first request: whole seconds hold whole stalls.
 const STALL_AT_US: u128 = 500_000;
 /// 205 bytes of JSON, as the figures in the notes were measured with.
-const BODY: &[u8; 205] = b"{\"id\":\"b7c1\",\"hotel\":\"Grand\",\"room\":\"double\",\"nights\":3,\"available\":true,\"price\":{\"amount\":\"412.50\",\"currency\":\"EUR\"},\"policy\":\"free cancellation until 48 hours before arrival\",\"notes\":\"breakfast incl\"   }";
+pub const BODY: &[u8; 205] = b"{\"id\":\"b7c1\",\"hotel\":\"Grand\",\"room\":\"double\",\"nights\":3,\"available\":true,\"price\":{\"amount\":\"412.50\",\"currency\":\"EUR\"},\"policy\":\"free cancellation until 48 hours before arrival\",\"notes\":\"breakfast incl\"   }";
 
 /// How the server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
