@@ -37,7 +37,7 @@ def find(measurement: Measurement, evidence: Evidence, thresholds: Thresholds) -
         *_closed(measurement),
         *cluster_findings(measurement, thresholds),
         *spread_findings(measurement, evidence.client, thresholds),
-        *own_findings(measurement, evidence.hold),
+        *own_findings(measurement, evidence.hold, thresholds.growth_seen_s),
     ]
     return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.VOIDS))
 

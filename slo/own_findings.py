@@ -11,10 +11,10 @@ from slo.validity import Finding, FindingKind, Measurement, warns
 from slo.verdict import Outcome
 
 
-def own_findings(measurement: Measurement, hold: Window) -> Iterator[Finding]:
-    """Each of golive's processes that clearly grows: a longer run would end by it."""
+def own_findings(measurement: Measurement, hold: Window, seen_s: float) -> Iterator[Finding]:
+    """Each of golive's processes that clearly grows, of those seen for so long: a longer run would end by it."""
     for of, series in measurement.own.items():
-        usual = Steady(name="", of=of)
+        usual = Steady(name="", of=of, at_least_s=seen_s)
         for one in series:
             life = judge_life(one, usual, hold)
             if life.outcome is Outcome.MISSED:

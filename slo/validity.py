@@ -110,6 +110,8 @@ class Thresholds:
     uneven_replicas_ratio: float = 0.8
     # What client and server must agree on: more answers than that from elsewhere, and P99 is not the platform's.
     cached_ratio: float = 0.01
+    # Of a process of golive's own, its warm-up aside: the least that an objective asks of the platform's, too.
+    growth_seen_s: float = 600.0
 
 
 class PodEnd(StrEnum):

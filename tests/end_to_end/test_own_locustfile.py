@@ -157,3 +157,29 @@ def test_a_limit_that_the_users_failures_pass_ends_them_and_the_verdict_says_so(
     verdict = verdict_of(tmp_path)
     assert outcomes(verdict)["error-rate"] == "missed"
     assert "cut-short" in findings(verdict)
+
+
+LEAKING = """\
+from locust import HttpUser, constant, task
+
+kept = []
+
+
+class Plain(HttpUser):
+    wait_time = constant(0.1)
+
+    @task
+    def ok(self):
+        self.client.get("/ok")
+        if LEAKS:
+            kept.append(open("/dev/null"))
+"""
+
+
+@pytest.mark.parametrize("leaks", [True, False], ids=["leaks", "does not"])
+def test_a_locustfile_that_leaks_is_told_and_one_that_does_not_is_not(tmp_path: Path, leaks: bool) -> None:
+    for_long = {f"{HOLD_S}s": "28s", "THRESHOLDS": USUAL["THRESHOLDS"].replace("}", ", growth_seen_s: 15}")}
+    with CountingServer() as server:
+        started(tmp_path, LEAKING.replace("LEAKS", str(leaks)), server.url, **for_long).wait(100)
+    told = findings(verdict_of(tmp_path)).get("generator-grows", "")
+    assert ("file handles" in told) == leaks

@@ -258,7 +258,8 @@ def test_each_resource_is_judged_by_its_own_course() -> None:
 def test_a_generator_that_grows_is_told_and_takes_nothing_away() -> None:
     hold = evidence(seconds=HOLD_S).hold
     grown = measurement(own={"memory": (memory(hourly=1.0, name="golive's worker 0"),)})
-    (finding,) = own_findings(grown, hold)
+    (finding,) = own_findings(grown, hold, 600.0)
     assert (finding.kind, finding.severity) == (FindingKind.GENERATOR_GROWS, Severity.WARNS)
     assert "golive's worker 0" in finding.what
-    assert not list(own_findings(measurement(own={"memory": (memory(),)}), hold))
+    assert not list(own_findings(measurement(own={"memory": (memory(),)}), hold, 600.0))
+    assert not list(own_findings(grown, hold, 1000.0))
