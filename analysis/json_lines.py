@@ -23,7 +23,7 @@ def json_pieces(path: Path, gaps: list[str], start: int = 0) -> Iterator[list[di
         yield _entries(path.name, numbered, gaps)
 
 
-def pieces(path: Path, gaps: list[str], lines: int, start: int = 0) -> Iterator[list[tuple[int, str]]]:
+def pieces(path: Path, gaps: list[str], lines: int, start: int = 0) -> Iterator[list[tuple[int, bytes]]]:
     """The whole lines of a file with their numbers, so many at a time; a torn last one is left out and named.
 
     start: the byte to begin at, where a line begins; lines are then numbered from there.
@@ -31,25 +31,29 @@ def pieces(path: Path, gaps: list[str], lines: int, start: int = 0) -> Iterator[
     if not path.is_file():
         gaps.append(f"{path.name} is missing")
         return
-    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+    with path.open("rb") as file:
         file.seek(start)
         numbered = enumerate(file, start=1)
         while piece := list(islice(numbered, lines)):
-            if not piece[-1][1].endswith("\n"):
+            if not piece[-1][1].endswith(b"\n"):
                 gaps.append(f"{path.name}: the last line is torn and was left out")
                 piece.pop()
             yield piece
 
 
-def _entries(name: str, numbered: list[tuple[int, str]], gaps: list[str]) -> list[dict[str, Any]]:
+def _entries(name: str, numbered: list[tuple[int, bytes]], gaps: list[str]) -> list[dict[str, Any]]:
     try:
         # One parse of them all costs half of one parse a line.
-        together = json.loads(f"[{','.join(line for _, line in numbered)}]")
+        together = json.loads(f"[{_text(b','.join(line for _, line in numbered))}]")
     except ValueError:
         together = []
     if len(together) == len(numbered) and all(isinstance(entry, dict) for entry in together):
         return list(together)
-    return [entry for number, line in numbered if (entry := _entry(name, number, line, gaps)) is not None]
+    return [entry for number, line in numbered if (entry := _entry(name, number, _text(line), gaps)) is not None]
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode(errors="replace")
 
 
 def _entry(name: str, number: int, line: str, gaps: list[str]) -> dict[str, Any] | None:

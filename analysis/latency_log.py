@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.histograms import (
-    HistogramUnreadable,
-    decode_counts,
-    has_larger_counts,
-    highest_values,
-    plain_counts,
-)
-from analysis.json_lines import pieces
+from analysis.histograms import Slots, decode_counts, highest_values
+from analysis.latency_lines import DIGITS, Lines, read_lines
 from slo.evidence import Counts, LatencyTable
 
-DIGITS = 3  # significant digits of every histogram that golive writes
-NOT_A_HISTOGRAM = ("#", '"', "\n")  # how a comment, the column names and an empty line begin
-LINES_AT_ONCE = 1000
-SECONDS_AT_ONCE = 120  # decoded together: enough for numpy, some 20 MB
+HISTOGRAMS_AT_ONCE = 1_000  # decoded together: enough for numpy, some 50 MB
 FAILED = "!failed"  # a request's tag with this at its end holds the latency of its failures
 VISIBLE = "!visible"  # a poll's tag with this holds how long what was accepted took to be seen
 MISSING = "!missing"  # and this how long was waited for what never came
@@ -32,26 +23,23 @@ USUAL_SLOTS, MOST_CELLS = 6_000, 48_000_000  # of one table: 2 h 13 min at full 
 SERVICE = "golive.service"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """One line: what took how long in one second (unix, of the intended start) under one tag, still encoded."""
-
-    tag: str
-    second: int
-    counts: bytes
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LatencyLog:
     """Every histogram of a run. Several lines of one second and tag (workers, late answers) add up."""
 
-    intervals: tuple[Interval, ...]  # by second
+    lines: Lines
     _decoded: dict[frozenset[str], _Sheet] = field(default_factory=dict, repr=False)
 
     @property
     def tags(self) -> tuple[str, ...]:
         """The tags in it, in order."""
-        return tuple(sorted({interval.tag for interval in self.intervals}))
+        return tuple(sorted(self.lines.tags))
+
+    @property
+    def seconds(self) -> range:
+        """From the first second (unix) with a histogram to the last."""
+        second = self.lines.second
+        return range(int(second[0]), int(second[-1]) + 1) if len(second) else range(0)
 
     def table(self, tags: Iterable[str], seconds: range | Counts) -> LatencyTable:
         """The histograms under any of `tags`, added up; a row for each of `seconds` (consecutive, unix), in µs.
@@ -61,15 +49,52 @@ class LatencyLog:
         """
         return self._sheet(frozenset(tags)).table(seconds)
 
+    def spread(self, tags: Iterable[str], seconds: range) -> LatencyTable:
+        """The same in one row for all of `seconds` together; nothing of it is kept, so ask once."""
+        asked = frozenset(tags)
+        if asked in self._decoded:
+            table = self.table(asked, seconds)
+            return LatencyTable(values_us=table.values_us, counts=table.counts.sum(axis=0, keepdims=True))
+        counts = np.zeros(0, np.int64)
+        for _, slots in self._decoded_parts(asked, seconds):
+            part = np.bincount(slots.slot, weights=slots.count, minlength=len(counts)).astype(np.int64)
+            part[: len(counts)] += counts
+            counts = part
+        used = np.flatnonzero(counts)
+        return LatencyTable(values_us=highest_values(used, digits=DIGITS), counts=counts[None, used])
+
     def total(self, tags: Iterable[str]) -> int:
         """How many requests there are under any of `tags`, over the whole log."""
-        return int(self._sheet(frozenset(tags)).counts.sum(dtype=np.int64))
+        return self.spread(tags, self.seconds).total
+
+    def _decoded_parts(self, tags: frozenset[str], seconds: range) -> Iterator[tuple[NDArray[np.int64], Slots]]:
+        """The histograms of these, in order of time, some at a time: the second of each, and what is in it."""
+        which = self.lines.under(tags)
+        first, end = np.searchsorted(self.lines.second[which], [seconds.start, seconds.stop])
+        for start in range(first, end, HISTOGRAMS_AT_ONCE):
+            these = which[start : min(start + HISTOGRAMS_AT_ONCE, end)]
+            yield self.lines.second[these], decode_counts(self.lines.counts(these))
 
     def _sheet(self, tags: frozenset[str]) -> _Sheet:
         """All seconds of these tags; kept, for what judges and what draws ask for the same."""
         if tags not in self._decoded:
-            self._decoded[tags] = _sheet([interval for interval in self.intervals if interval.tag in tags])
+            self._decoded[tags] = self._new_sheet(tags)
         return self._decoded[tags]
+
+    def _new_sheet(self, tags: frozenset[str]) -> _Sheet:
+        of_these = self.lines.second[self.lines.under(tags)]
+        if not len(of_these):
+            return _Sheet(first_second=0, slots=np.empty(0, np.int64), counts=np.empty((0, 0), np.int32))
+        seconds = range(int(of_these[0]), int(of_these[-1]) + 1)
+        together = slots_together(len(seconds))
+        parts = [_added(second, slots, together) for second, slots in self._decoded_parts(tags, seconds)]
+        columns = np.unique(np.concatenate([part.columns for part in parts]))
+        counts = np.zeros((len(seconds), len(columns)), dtype=np.int32)
+        for part in parts:
+            start = part.first_second - seconds.start
+            # Added, since a second's histograms may lie in two parts.
+            counts[start : start + len(part.counts), np.searchsorted(columns, part.columns)] += part.counts
+        return _Sheet(first_second=seconds.start, slots=(columns + 1) * together - 1, counts=counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,25 +117,6 @@ class _Sheet:
         return LatencyTable(values_us=highest_values(self.slots[used], digits=DIGITS), counts=counts)
 
 
-def _sheet(intervals: Sequence[Interval]) -> _Sheet:
-    if not intervals:
-        return _Sheet(first_second=0, slots=np.empty(0, np.int64), counts=np.empty((0, 0), np.int32))
-    first, last = intervals[0].second, intervals[-1].second
-    seconds = np.array([interval.second for interval in intervals])
-    together = slots_together(last + 1 - first)
-    parts: list[tuple[NDArray[np.int64], NDArray[np.int32]]] = []
-    for start in range(first, last + 1, SECONDS_AT_ONCE):
-        rows = min(SECONDS_AT_ONCE, last + 1 - start)
-        these = slice(*np.searchsorted(seconds, [start, start + rows]))
-        parts.append(_added(intervals[these], seconds[these] - start, rows, together))
-    columns = np.unique(np.concatenate([used for used, _ in parts]))
-    counts = np.zeros((last + 1 - first, len(columns)), dtype=np.int32)
-    for number, (used, part) in enumerate(parts):
-        start = number * SECONDS_AT_ONCE
-        counts[start : start + len(part), np.searchsorted(columns, used)] = part
-    return _Sheet(first_second=first, slots=(columns + 1) * together - 1, counts=counts)
-
-
 def slots_together(seconds: int) -> int:
     """How many neighbouring slots a table of so many seconds takes together: a power of two."""
     together = 1
@@ -119,18 +125,26 @@ def slots_together(seconds: int) -> int:
     return together
 
 
-def _added(
-    intervals: Sequence[Interval], row_of: NDArray[np.int64], rows: int, together: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """The used columns (slots, or so many slots together) of some histograms, and their counts added up by row."""
-    decoded = decode_counts([interval.counts for interval in intervals])
-    column = decoded.slot // together if together > 1 else decoded.slot
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """A part of a sheet: a row for each second from its first, a column for each that is used."""
+
+    first_second: int
+    columns: NDArray[np.int64]
+    counts: NDArray[np.int32]
+
+
+def _added(second: NDArray[np.int64], slots: Slots, together: int) -> _Part:
+    """Histograms, of one second each, added up by second; a column is a slot, or so many slots together."""
+    first = int(second[0])
+    rows = int(second[-1]) + 1 - first
+    column = slots.slot // together if together > 1 else slots.slot
     columns = int(column.max()) + 1 if len(column) else 0
-    place = row_of[decoded.row] * columns + column
+    place = (second - first)[slots.row] * columns + column
     # bincount adds in floating point: exact below 2^53, and no second has that many requests.
-    counts = np.bincount(place, weights=decoded.count, minlength=rows * columns).reshape(rows, columns)
+    counts = np.bincount(place, weights=slots.count, minlength=rows * columns).reshape(rows, columns)
     used = np.flatnonzero(counts.any(axis=0))
-    return used, counts[:, used].astype(np.int32)
+    return _Part(first, used, counts[:, used].astype(np.int32))
 
 
 def merged(one: LatencyTable, other: LatencyTable) -> LatencyTable:
@@ -144,32 +158,5 @@ def merged(one: LatencyTable, other: LatencyTable) -> LatencyTable:
 
 def read_latency_log(path: Path, start: int = 0) -> tuple[LatencyLog, tuple[str, ...]]:
     """Read a log; what could not be read comes back in words, the rest whole."""
-    gaps: list[str] = []
-    intervals: list[Interval] = []
-    for numbered in pieces(path, gaps, LINES_AT_ONCE, start):
-        histograms = [(number, line) for number, line in numbered if not line.startswith(NOT_A_HISTOGRAM)]
-        intervals += _intervals(histograms, path.name, gaps)
-    intervals.sort(key=lambda interval: interval.second)
-    return LatencyLog(intervals=tuple(intervals)), tuple(gaps)
-
-
-def _intervals(numbered: list[tuple[int, str]], name: str, gaps: list[str]) -> list[Interval]:
-    read: dict[int, Interval] = {}
-    for number, line in numbered:
-        try:
-            read[number] = _interval(line)
-        except ValueError as damage:
-            gaps.append(f"{name}: line {number} cannot be read: {damage}")
-    if has_larger_counts([interval.counts for interval in read.values()]):
-        impossible = [number for number, interval in read.items() if has_larger_counts([interval.counts])]
-        gaps += [f"{name}: line {number} cannot be read: impossible counts" for number in impossible]
-        read = {number: interval for number, interval in read.items() if number not in impossible}
-    return list(read.values())
-
-
-def _interval(line: str) -> Interval:
-    fields = line.rstrip("\n").rsplit(",", 4)
-    if len(fields) != 5 or not fields[0].startswith("Tag="):
-        raise HistogramUnreadable("it is not Tag=NAME,start,length,max,histogram")
-    tag, second = fields[0].removeprefix("Tag="), int(float(fields[1]))
-    return Interval(tag=tag, second=second, counts=plain_counts(fields[4], digits=DIGITS))
+    lines, gaps = read_lines(path, start)
+    return LatencyLog(lines=lines), gaps

@@ -28,7 +28,7 @@ def measurement_of(
     record: RunRecord, hold: Hold, cluster: ClusterRecord | None = None, blindness: Blindness | None = None
 ) -> Measurement:
     """Everything the findings need, from the record alone. cluster: what Kubernetes told, where it was watched."""
-    lag_p50_us, lag_p99_us = quantiles_us(record.latency.table([LAG], hold.seconds), (0.5, 0.99))
+    lag_p50_us, lag_p99_us = quantiles_us(record.latency.spread([LAG], hold.seconds), (0.5, 0.99))
     vitals = record.workers[record.workers["second"].isin(hold.seconds)]
     facts = None if cluster is None else facts_of(record, cluster, blindness, hold.load_end_unix_s)
     return Measurement(
@@ -95,8 +95,8 @@ def _mean_in_flight(vitals: pd.DataFrame, seconds: int) -> float:
 
 def _answered_service_s(record: RunRecord, hold: Hold) -> float:
     """The time between writing and answer of everything answered, added up: without lag, as it is sampled in flight."""
-    table = record.latency.table([SERVICE], hold.seconds)
-    return float(table.counts.sum(axis=0) @ table.values_us) / US_IN_S
+    table = record.latency.spread([SERVICE], hold.seconds)
+    return float(table.counts[0] @ table.values_us) / US_IN_S
 
 
 def _worker(record: RunRecord, vitals: pd.DataFrame, worker: int) -> WorkerFacts:

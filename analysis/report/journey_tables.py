@@ -67,7 +67,7 @@ def _visibility_table(record: RunRecord, hold: Window, polls: tuple[str, ...]) -
         return count(inside.loc[(inside["request"] == name) & (inside["kind"] == kind), "count"].sum())
 
     def seen(name: str) -> str:
-        return count(record.latency.table([name + VISIBLE], seconds).counts.sum())
+        return count(record.latency.spread([name + VISIBLE], seconds).total)
 
     return Table(
         name="visibility",

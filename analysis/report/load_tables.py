@@ -56,9 +56,8 @@ def _counts(added: pd.DataFrame, request: str) -> tuple[str, ...]:
 
 def times_told(record: RunRecord, tags: list[str], seconds: range) -> tuple[str, ...]:
     """P50, P95, P99 and the longest of what stands under these tags."""
-    table = record.latency.table(tags, seconds)
-    all_counts = table.counts.sum(axis=0)
-    return tuple(milliseconds(quantile_ms(table.values_us, all_counts, ratio)) for ratio, _ in QUANTILES)
+    table = record.latency.spread(tags, seconds)
+    return tuple(milliseconds(quantile_ms(table.values_us, table.counts[0], ratio)) for ratio, _ in QUANTILES)
 
 
 def failures_table(record: RunRecord, hold: Window) -> Table:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis import latency_log
+from analysis.histograms import HistogramUnreadable
 from analysis.latency_log import LatencyLog, merged, read_latency_log, slots_together
 from slo.evidence import LatencyTable
 from tests.analysis.records import T0, encoded
@@ -35,19 +38,30 @@ def counted(table: LatencyTable) -> dict[tuple[int, int], int]:
     }
 
 
-@given(st.lists(MOMENTS, max_size=30), st.integers(0, 50), st.integers(0, 250))
+# However many histograms are decoded at a time: a second's may lie in two parts.
+@given(st.lists(MOMENTS, max_size=30), st.integers(0, 50), st.integers(0, 250), st.integers(1, 9))
 def test_a_table_counts_every_moment_of_its_tags_and_seconds_once(
-    tmp_path_factory: pytest.TempPathFactory, moments: list[tuple[str, int, int]], start: int, length: int
+    tmp_path_factory: pytest.TempPathFactory,
+    moments: list[tuple[str, int, int]],
+    start: int,
+    length: int,
+    at_once: int,
 ) -> None:
     text = "".join(line(second, ((value, 1),), tag) for tag, second, value in moments)
     log, gaps = log_of(tmp_path_factory.mktemp("log"), text)
-    table = log.table(["a", "b"], range(T0 + start, T0 + start + length))
+    seconds = range(T0 + start, T0 + start + length)
+    with patch.object(latency_log, "HISTOGRAMS_AT_ONCE", at_once):
+        spread = log.spread(["a", "b"], seconds)
+        table = log.table(["a", "b"], seconds)
     expected: dict[tuple[int, int], int] = {}
     for tag, second, value in moments:
         if tag in ("a", "b") and start <= second < start + length:
             expected[second - start, value] = expected.get((second - start, value), 0) + 1
     assert (counted(table), gaps) == (expected, ())
     assert table.counts.shape == (length, len(table.values_us))
+    for together in (spread, log.spread(["a", "b"], seconds)):  # decoded for itself, and out of the table's sheet
+        assert (together.values_us.tolist(), together.counts.shape[0]) == (table.values_us.tolist(), 1)
+        assert together.counts[0].tolist() == table.counts.sum(axis=0).tolist()
 
 
 def test_lines_of_one_second_add_up_whatever_their_order(tmp_path: Path) -> None:
@@ -82,6 +96,27 @@ def test_damaged_lines_are_named_by_number_and_the_rest_stands(tmp_path: Path) -
     log, gaps = log_of(tmp_path, line(0) + damaged + "garbage\n" + "Tag=a,soon,1.0,0.0,HISTFAAA\n" + line(2))
     assert log.total(["a"]) == 2
     assert [gap.split(":")[1].strip() for gap in gaps] == [f"line {n} cannot be read" for n in (2, 3, 4)]
+
+
+def test_a_name_that_is_no_utf8_moves_nothing_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "load.hlog"
+    path.write_bytes(line(0, tag="caf\xe9").encode("latin-1") + line(1, ((9, 3),)).encode())
+    log, gaps = read_latency_log(path)
+    assert (log.total(["a"]), log.total(["caf\ufffd"]), gaps) == (3, 1, ())
+
+
+def test_what_stands_before_the_start_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "load.hlog"
+    path.write_text(line(0) + line(1, ((9, 3),)))
+    log, _ = read_latency_log(path, start=len(line(0)))
+    assert counted(log.table(["a"], range(T0, T0 + 2))) == {(1, 9): 3}
+
+
+def test_a_log_that_was_changed_after_it_was_read_is_not_read_as_something_else(tmp_path: Path) -> None:
+    log, _ = log_of(tmp_path, line(0))
+    (tmp_path / "load.hlog").write_text(line(0).replace("HISTF", "HISSF"))
+    with pytest.raises(HistogramUnreadable):
+        log.total(["a"])
 
 
 def test_impossible_counts_lose_their_line_only(tmp_path: Path) -> None:

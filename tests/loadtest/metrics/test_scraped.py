@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -88,8 +87,7 @@ def value(url: str, promql: str) -> float:
 def exact_times(folder: Path, tag: str) -> Callable[[int], int]:
     """How many of the record's times under a tag are within a limit."""
     record = read_record(folder)
-    seconds = np.unique([interval.second for interval in record.latency.intervals])
-    table = record.latency.table([tag], range(int(seconds.min()), int(seconds.max()) + 1))
+    table = record.latency.table([tag], record.latency.seconds)
     return lambda limit_us: int(table.counts[:, table.values_us <= limit_us].sum())
 
 
