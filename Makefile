@@ -51,7 +51,7 @@ check: setup-dev ## fast: lint, types, import contracts, unit tests (under two m
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest -q -n 2 -m "not slow"
 
-lint: setup-dev ## ruff, mypy, import contracts, cargo fmt and clippy
+lint: setup-dev own-sources ## ruff, mypy, import contracts, cargo fmt and clippy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -66,10 +66,10 @@ test: setup-dev ## everything: what CI runs
 	@$(BIN)/pytest -n 3 -m "slow and not alone and not cluster"
 	@$(BIN)/pytest -m "slow and (alone or cluster)"
 
-test-rust: setup-dev ## the engine's and the rehearsal platform's own tests
+test-rust: setup-dev own-sources ## the engine's and the rehearsal platform's own tests
 	@cd engine && cargo test --profile tests --locked -q
 
-fuzz: setup-dev ## hostile answers for the engine's parser, SECONDS= for each property (default 60)
+fuzz: setup-dev own-sources ## hostile answers for the engine's parser, SECONDS= for each property (default 60)
 	@cd engine && GOLIVE_FUZZ_SECONDS=$(or $(SECONDS),60) cargo test --profile tests --locked -q -p golive-sender --test fuzz -- --nocapture --test-threads 1
 
 bench: setup-dev ## the figures of docs/benchmarks.md, with the machine's name and how quiet it was
@@ -124,8 +124,16 @@ $(STAMP)/packages-dev: requirements/dev.txt $(STAMP)/packages
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# All checkouts build in one cache. Cargo goes by the files' times, so what another checkout built later than these files
+# were written would be taken for theirs: whoever comes after another makes its own new.
+.PHONY: own-sources
+own-sources:
+	@mkdir -p $(CARGO_TARGET_DIR)
+	@[ "$$(cat $(CARGO_TARGET_DIR)/built-for 2>/dev/null || true)" = "$(CURDIR)" ] || \
+	  { find engine -name target -prune -o -name '*.rs' -exec touch {} +; echo "$(CURDIR)" > $(CARGO_TARGET_DIR)/built-for; }
+
 ENGINE_SOURCES := $(shell find engine -name target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)
-$(STAMP)/engine: $(ENGINE_SOURCES) pyproject.toml $(STAMP)/packages
+$(STAMP)/engine: $(ENGINE_SOURCES) pyproject.toml $(STAMP)/packages | own-sources
 	@echo "golive: building the engine and the rehearsal platform (about two minutes the first time)"
 	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop -q --release --locked > $(STAMP)/engine.log 2>&1 || { cat $(STAMP)/engine.log >&2; exit 1; }
 	@cd engine && cargo build -q --release --locked -p golive-platform
