@@ -31,7 +31,8 @@ const MIX: [(&str, usize); 9] = [
 fn tartware() -> Config {
     // As it is when the test runs: built in a shared cache, it may outlive the folder that it was built for.
     let package = std::env::var("CARGO_MANIFEST_DIR").expect("cargo tells it");
-    let yaml = std::fs::read_to_string(package + "/../../scenarios/rehearsals/tartware.yaml").expect("the file is there");
+    let yaml =
+        std::fs::read_to_string(package + "/../../scenarios/rehearsals/tartware.yaml").expect("the file is there");
     let value: serde_json::Value = serde_yaml_ng::from_str(&yaml).expect("it is YAML");
     config::read(&value.to_string()).expect("it is sound")
 }
