@@ -15,7 +15,8 @@ from loadtest.cluster.remote_run import RemoteRun
 from loadtest.rundown import Asked, check_plan, listed_target, plan_for
 from loadtest.verdicts import conclude
 from scenarios.errors import PreflightFailed
-from scenarios.target import Target, TargetClass
+from scenarios.plan import Plan
+from scenarios.target import TargetClass
 from slo.verdict import Verdict
 
 REHEARSAL_TARGET = "cluster-rehearsal"  # the entry of targets.yaml that a run on a cluster drives when none is named
@@ -36,7 +37,7 @@ def run_there(asked: Asked, where: Where, folder: Path, console: Console) -> Tol
     plan = plan_for(asked, target)
     if not where.secret:  # else its values are known to the cluster only, and the master checks there
         check_plan(plan)
-    console.print(_announced(target, where, folder), highlight=False, soft_wrap=True)
+    console.print(_announced(plan, where, folder), highlight=False, markup=False, soft_wrap=True)
     return _judged(run_on_cluster(plan, where, folder, console))
 
 
@@ -62,6 +63,12 @@ def _judged(collected: Collected) -> Told:
     return Told(folder=folder, verdict=verdict, interrupted=collected.interrupted)
 
 
-def _announced(target: Target, where: Where, folder: Path) -> str:
+def _announced(plan: Plan, where: Where, folder: Path) -> str:
+    target, users = plan.target, ""
+    if plan.closed:
+        users = (
+            f"{plan.closed.locustfile}: closed model, {plan.closed.users:,} users on {plan.workers} worker(s). A "
+            "locustfile is arbitrary code: where the cluster enforces network policies it reaches the target only.\n"
+        )
     kind = "REHEARSAL on a cluster" if target.target_class is TargetClass.REHEARSAL else "on a cluster"
-    return f"{kind}: {target.name} ({target.url}) from namespace {where.namespace}\nrecord: {folder}"
+    return f"{kind}: {target.name} ({target.url}) from namespace {where.namespace}\n{users}record: {folder}"

@@ -53,8 +53,7 @@ def conduct(plan: Plan, around: Surroundings) -> str:
     in mid-run is an event of the record.
     """
     lay_down(plan, around)
-    own = OwnLocustfile(load=plan.closed, host=plan.target.url) if plan.closed else None
-    processes = LocustProcesses(around.folder, around.watched, own=own)
+    processes = LocustProcesses(around.folder, around.watched, own=OwnLocustfile.of(plan))
     ended, because = "interrupted", "ended at once by a second signal"
     with interruptible(_asks_to_stop(around.folder)) as interruption:
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from loadtest.loopback import LOOPBACK, free_port
 from loadtest.ui_login import PASSWORD_VARIABLE
-from scenarios.plan import ClosedLoad
+from scenarios.plan import ClosedLoad, Plan
 
 LOCUSTFILE = Path(__file__).with_name("lanes.py")
 CLOSED_LOCUSTFILE = Path(__file__).with_name("closed_lanes.py")
@@ -47,10 +47,20 @@ class OwnLocustfile:
         files = f"{CLOSED_LOCUSTFILE},{self.load.locustfile}"
         return ["-f", files, "--host", self.host, "--stop-timeout", str(STOP_WITHIN_S)]
 
+    @classmethod
+    def of(cls, plan: Plan) -> OwnLocustfile | None:
+        """A plan's; None for one whose load is golive's own."""
+        return cls(load=plan.closed, host=plan.target.url) if plan.closed else None
+
     @property
     def on_the_master(self) -> list[str]:
         """How many users; a shape of its own goes before that."""
         return ["--users", str(self.load.users), "--spawn-rate", str(self.load.spawn_rate)]
+
+
+def locust_of(own: OwnLocustfile | None) -> list[str]:
+    """How Locust is called: with golive's file, or with somebody's own."""
+    return [*OWN_LOCUST, *own.arguments] if own else list(LOCUST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +148,7 @@ class LocustProcesses:
             environment[PASSWORD_VARIABLE] = ui.password
         with (self.folder / "locust" / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
-                [*(OWN_LOCUST if self.own else LOCUST), *(self.own.arguments if self.own else ()), *arguments],
+                [*locust_of(self.own), *arguments],
                 # A locust.conf of the user's folder is none of ours; but a locustfile may read files beside itself.
                 cwd=None if self.own else self.folder / "locust",
                 env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,

@@ -34,7 +34,8 @@ def with_locustfile(plan: Plan, load: ClosedLoad) -> Plan:
         Phase(name="spawn", duration_s=starting_s, from_rps=0.0, to_rps=0.0, judged=False),
         Phase(name="hold", duration_s=hold_s, from_rps=0.0, to_rps=0.0),
     )
-    return replace(plan, closed=load, profile=Profile(phases=phases))
+    workload = replace(plan.workload, login=None)  # its users log in by themselves, or not
+    return replace(plan, closed=load, workload=workload, profile=Profile(phases=phases))
 
 
 def closed_orders(plan: Plan) -> dict[str, Any]:

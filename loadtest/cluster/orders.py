@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from loadtest.cluster.locustfile_imports import check_alone
 from scenarios.errors import PlanError, RecordUnreadable
 from scenarios.files import plan_to_json
 from scenarios.files_tables import with_files_moved
@@ -18,6 +20,7 @@ from scenarios.transport import Tls
 MOUNTED = Path("/etc/golive")
 ORDERS, PLAN = "orders.json", "plan.json"
 FORMAT = 1
+NO_KEY = re.compile(r"[^-._a-zA-Z0-9]")  # what no key of a ConfigMap may have
 ONE_VERSION = "The image and the golive that launched it must be of one version."
 LARGEST_CONFIG_MAP_BYTES = 900_000  # Kubernetes takes 1 MiB with all keys and the object around them
 
@@ -66,12 +69,15 @@ class PortablePlan:
 
 
 def portable(plan: Plan) -> PortablePlan:
-    """Take the files a plan draws on (CSV tables, trusted certificates) with it; PlanError when they are too large."""
+    """Take the files a plan draws on (CSV tables, trusted certificates, a locustfile) with it.
+
+    Raises PlanError when they are too large, or when a locustfile needs others that would be left behind.
+    """
     files: dict[str, str] = {}
 
     def carried(path: str) -> str:
         text = _text(Path(path))
-        key = hashlib.sha256(path.encode()).hexdigest()[:8] + "-" + Path(path).name
+        key = hashlib.sha256(path.encode()).hexdigest()[:8] + "-" + NO_KEY.sub("_", Path(path).name)
         files[key] = text
         return str(MOUNTED / key)
 
@@ -79,6 +85,9 @@ def portable(plan: Plan) -> PortablePlan:
     if plan.sending.trust_ca_file:
         moved = replace(moved, sending=replace(plan.sending, trust_ca_file=carried(plan.sending.trust_ca_file)))
     moved = _with_tls_moved(moved, plan.tls, carried)
+    if plan.closed:
+        check_alone(Path(plan.closed.locustfile))
+        moved = replace(moved, closed=replace(plan.closed, locustfile=carried(plan.closed.locustfile)))
     size = len(json.dumps(plan_to_json(moved))) + sum(len(text.encode()) for text in files.values())
     if size > LARGEST_CONFIG_MAP_BYTES:
         raise PlanError(

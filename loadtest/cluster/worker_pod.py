@@ -8,10 +8,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType
 
-from loadtest.processes import LEAVE_SIGNAL, LOCUST
+from loadtest.cluster.orders import MOUNTED, PLAN
+from loadtest.processes import LEAVE_SIGNAL, OwnLocustfile, locust_of
 from scenarios.errors import PreflightFailed
+from scenarios.files import read_plan_json
 
 HOST_VARIABLE, PORT_VARIABLE = "GOLIVE_MASTER_HOST", "GOLIVE_MASTER_PORT"
 FIND_WITHIN_S = 600.0  # the master's image may still be on its way
@@ -19,7 +22,7 @@ LOOK_EVERY_S = 0.5
 CONNECT_WITHIN_S = 2.0
 
 
-def run_worker(environment: Mapping[str, str]) -> int:
+def run_worker(environment: Mapping[str, str], *, mounted: Path = MOUNTED) -> int:
     """Run Locust's worker until it ends; returns its exit status.
 
     SIGTERM (eviction, drain, deletion) becomes the engine's own halt: what is in flight is answered and handed over
@@ -29,8 +32,9 @@ def run_worker(environment: Mapping[str, str]) -> int:
     # A first process has no default handlers: without one SIGTERM would be ignored until the grace period is over.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _wait_for_master(host, port)
+    locust = locust_of(OwnLocustfile.of(read_plan_json(mounted / PLAN)))
     process = subprocess.Popen(
-        [*LOCUST, "--worker", "--master-host", host, "--master-port", str(port)],
+        [*locust, "--worker", "--master-host", host, "--master-port", str(port)],
         env={key: value for key, value in os.environ.items() if not key.startswith("LOCUST_")},
         stdin=subprocess.DEVNULL,
     )

@@ -125,8 +125,8 @@ class Grounds:
     folder: Path
     launched: list[Launched] = field(default_factory=list)
 
-    def launch(self, *, plan: str, cpu: str = "150m", memory: str = "400Mi") -> Launched:
-        """Start a run and come back once its folder's name is known."""
+    def launch(self, *more: str, plan: str, cpu: str = "150m", memory: str = "400Mi") -> Launched:
+        """Start a run and come back once its folder's name is known. more: of the command line."""
         (self.folder / "plan.yaml").write_text(plan)
         values = {
             "image": {"repository": "localhost/golive", "tag": "test", "pullPolicy": "Never"},
@@ -136,9 +136,20 @@ class Grounds:
         (self.folder / "values.json").write_text(json.dumps(values))
         log = self.folder / f"launch-{len(self.launched)}.log"
         with log.open("w") as out:
-            words = ["run", "plan.yaml", "--on", "cluster", "--namespace", self.namespace, "--values", "values.json"]
+            words = [
+                "run",
+                "plan.yaml",
+                "--on",
+                "cluster",
+                "--namespace",
+                self.namespace,
+                "--values",
+                "values.json",
+                *more,
+            ]
             process = subprocess.Popen(
-                [str(GOLIVE), *words], cwd=self.folder, env=self._environment, stdout=out, stderr=subprocess.STDOUT,
+                [str(GOLIVE), *words, "--values", "values.json"],
+                cwd=self.folder, env=self._environment, stdout=out, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, text=True, start_new_session=True,
             )  # fmt: skip
         launched = Launched(process, self._folder_named_in(log, process), log)
