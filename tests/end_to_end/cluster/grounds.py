@@ -136,21 +136,10 @@ class Grounds:
         (self.folder / "values.json").write_text(json.dumps(values))
         log = self.folder / f"launch-{len(self.launched)}.log"
         with log.open("w") as out:
-            words = [
-                "run",
-                "plan.yaml",
-                "--on",
-                "cluster",
-                "--namespace",
-                self.namespace,
-                "--values",
-                "values.json",
-                *more,
-            ]
+            words = ["run", "plan.yaml", "--on", "cluster", "--namespace", self.namespace, *more]
             process = subprocess.Popen(
-                [str(GOLIVE), *words, "--values", "values.json"],
-                cwd=self.folder, env=self._environment, stdout=out, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, text=True, start_new_session=True,
+                [str(GOLIVE), *words, "--values", "values.json"], cwd=self.folder, env=self._environment, stdout=out,
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, start_new_session=True,
             )  # fmt: skip
         launched = Launched(process, self._folder_named_in(log, process), log)
         self.launched.append(launched)
