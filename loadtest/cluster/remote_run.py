@@ -34,6 +34,10 @@ class PodFate:
         return self.phase in ("Succeeded", "Failed", "Gone")
 
 
+# What a Job's status has once its controller has made a pod, or given up.
+COUNTED = {"active", "succeeded", "failed", "conditions"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteRun:
     """One run in one namespace."""
@@ -62,14 +66,21 @@ class RemoteRun:
 
     def pods(self, role: str) -> list[Json]:
         """Its pods of a role: master or worker."""
-        selector = f"{RUN_LABEL}={self.run_id},{ROLE_LABEL}={role}"
-        found: list[Json] = self.api.get(f"/api/v1/namespaces/{self.namespace}/pods", labelSelector=selector)["items"]
-        return found
+        return self._of_role(f"/api/v1/namespaces/{self.namespace}/pods", role)
 
     def master(self) -> PodFate:
-        """How the master's pod is."""
+        """How the master's pod is. Pending, too, while its Job has not made it: that takes a controller its time."""
         pods = self.pods("master")
-        return fate_of(pods[0]) if pods else PodFate(phase="Gone", because="the master's pod is not there")
+        if pods:
+            return fate_of(pods[0])
+        jobs = self._of_role(f"/apis/batch/v1/namespaces/{self.namespace}/jobs", "master")
+        if any(not COUNTED & {key for key, value in job.get("status", {}).items() if value} for job in jobs):
+            return PodFate(phase="Pending", because="its Job has not made it yet")
+        return PodFate(phase="Gone", because="the master's pod is not there")
+
+    def _of_role(self, path: str, role: str) -> list[Json]:
+        found: list[Json] = self.api.get(path, labelSelector=f"{RUN_LABEL}={self.run_id},{ROLE_LABEL}={role}")["items"]
+        return found
 
     def record(self) -> RecordClient:
         """Its record server, through a port-forward to the master's pod."""
