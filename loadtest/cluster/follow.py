@@ -16,6 +16,7 @@ from loadtest.cluster.remote_run import PodFate, RemoteRun
 from loadtest.interruption import interruptible
 
 LOOK_EVERY_S = 1.0
+GONE_FOR_S = 10.0  # a list out of an API server's cache may be behind: one look takes no run away
 START_WITHIN_S = 360.0  # a node is found, the image is pulled, Python has started
 Say = Callable[[str], None]
 
@@ -43,6 +44,7 @@ def follow(run: RemoteRun, mirror: Mirror, *, show: Callable[[], None], say: Say
     status: PodStatus | None = None
     told = ""
     start_by_s = time.monotonic() + START_WITHIN_S
+    there_s = time.monotonic()  # when its pod was last seen, or nothing said that it is not there
     asked: list[str] = []  # signals that the pod has not been told of yet
     with interruptible(asked.append) as interruption:
         while True:
@@ -57,7 +59,8 @@ def follow(run: RemoteRun, mirror: Mirror, *, show: Callable[[], None], say: Say
                 late = f"the master's pod did not start within {START_WITHIN_S:.0f} s"
                 because = f"{asked[0]} before the master's pod had started" if asked else late
                 return Outcome(status=None, lost=f"{because} ({_words(fate)})", interrupted=bool(asked))
-            if fate.is_over:
+            there_s = there_s if fate.phase == "Gone" else time.monotonic()
+            if fate.is_over and (fate.phase != "Gone" or time.monotonic() - there_s >= GONE_FOR_S):
                 return Outcome(status=status, lost=_words(fate), interrupted=bool(interruption.signals))
             told = _tell(say, told, trouble if status else "", fate)
             show()

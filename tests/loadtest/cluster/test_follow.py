@@ -11,7 +11,7 @@ import pytest
 
 from loadtest.cluster import follow as following
 from loadtest.cluster.errors import ApiForbidden, ApiRefused, ApiUnreachable
-from loadtest.cluster.follow import START_WITHIN_S, Outcome, follow
+from loadtest.cluster.follow import GONE_FOR_S, START_WITHIN_S, Outcome, follow
 from loadtest.cluster.mirror import Mirror
 from loadtest.cluster.record_server import PodStatus
 from loadtest.cluster.remote_run import PodFate, RemoteRun
@@ -20,6 +20,7 @@ RUNNING, PENDING = PodFate(phase="Running"), PodFate(phase="Pending", because="u
 READY = PodStatus(run_id="r", state="ready")
 UNREACHABLE = ApiUnreachable("Nobody answers at 10.0.0.1:6443.", remedy="Wait.")
 NO_PORT_FORWARD = ApiForbidden("This account may not create pods/portforward.", remedy="Ask for it.")
+GONE = PodFate(phase="Gone", because="the master's pod is not there")
 LONG_S = 3 * START_WITHIN_S
 
 
@@ -119,6 +120,17 @@ def test_a_master_that_is_no_more_is_lost_with_its_reason() -> None:
     gone = PodFate(phase="Failed", because="Evicted")
     world = World(pod=until(20, RUNNING, gone), record_server=lambda _: UNREACHABLE)
     assert followed(world) == Outcome(status=None, lost="Failed: Evicted")
+
+
+def test_a_master_that_is_not_listed_for_a_while_is_not_lost() -> None:
+    pod = until(5.0, GONE, RUNNING)
+    assert followed(World(pod=pod, record_server=until(5.0, UNREACHABLE, READY))) == Outcome(status=READY)
+
+
+def test_a_master_that_stays_gone_is_lost() -> None:
+    world = World(pod=until(20, RUNNING, GONE), record_server=lambda _: UNREACHABLE)
+    assert followed(world) == Outcome(status=None, lost="Gone: the master's pod is not there")
+    assert world.now_s == pytest.approx(20 + GONE_FOR_S, abs=2)
 
 
 def test_a_master_that_stays_pending_is_given_up_with_its_reason() -> None:
