@@ -130,7 +130,7 @@ $(STAMP)/packages-dev: requirements/dev.txt $(STAMP)/packages
 own-sources:
 	@mkdir -p $(CARGO_TARGET_DIR)
 	@[ "$$(cat $(CARGO_TARGET_DIR)/built-for 2>/dev/null || true)" = "$(CURDIR)" ] || \
-	  { find engine -name target -prune -o -name '*.rs' -exec touch {} +; echo "$(CURDIR)" > $(CARGO_TARGET_DIR)/built-for; }
+	  { find engine tests/bench_peers/server -name target -prune -o -name '*.rs' -exec touch {} +; echo "$(CURDIR)" > $(CARGO_TARGET_DIR)/built-for; }
 
 ENGINE_SOURCES := $(shell find engine -name target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)
 $(STAMP)/engine: $(ENGINE_SOURCES) pyproject.toml $(STAMP)/packages | own-sources

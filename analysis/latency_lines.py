@@ -6,7 +6,7 @@ In memory those of a night, or of forty workers, would be gigabytes; to know whe
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,9 +32,9 @@ class Lines:
     at: NDArray[np.int64]  # the byte where it begins in the file
     length: NDArray[np.int32]  # bytes
 
-    def under(self, tags: Iterable[str]) -> NDArray[np.int64]:
+    def under(self, tags: frozenset[str]) -> NDArray[np.int64]:
         """Which of them stand under any of these tags."""
-        asked = [place for place, tag in enumerate(self.tags) if tag in frozenset(tags)]
+        asked = [place for place, tag in enumerate(self.tags) if tag in tags]
         return np.flatnonzero(np.isin(self.tag, asked))
 
     def counts(self, which: NDArray[np.int64]) -> list[bytes]:

@@ -54,7 +54,7 @@ def flat_out(rows: Sequence[Row]) -> str:
             _told(_spread(rows, tool, "cpu_ratio_while_loading"), 2),
             _told(_spread(rows, tool, "target_cpu_ratio"), 2),
         ])  # fmt: skip
-    many, streams = rows[0]["connections"], rows[0].get("streams")
+    many, streams = rows[0]["connections"], rows[0]["streams"]
     spoken = f"HTTP/2, {many} connections of {streams} streams" if streams else f"{many} connections"
     head = [
         f"flat out, {spoken}", "CPU-s/1M", "golive / it", "start and end included", "requests/s",

@@ -13,9 +13,9 @@ from rich.console import Console
 from loadtest.rundown import Asked, run_plan
 from loadtest.verdicts import conclude
 from slo.verdict import Outcome, Verdict
+from tests.end_to_end import driving
 
-# The machine of the tests is no quiet one.
-NOISY = "thresholds: {lag_p99_ms: 400, control_timer_p99_ms: 400}\n"
+NOISY = f"thresholds: {{{driving.NOISY}}}\n"
 PLAN = """\
 # a short run for the tests
 workload: ota-heavy
