@@ -46,7 +46,7 @@ image: setup ## build the images without a registry, as root on Debian 12 with b
 	@$(BIN)/python -m scripts.image $(if $(BASE),--base $(BASE))
 
 # --- for those who change golive ----------------------------------------------------------------
-.PHONY: check lint test test-rust fuzz bench bench-peers bench-control-plane setup setup-dev lock fmt chart clean
+.PHONY: check lint test test-rust fuzz bench bench-peers bench-control-plane bench-judging setup setup-dev lock fmt chart clean
 check: setup-dev ## fast: lint, types, import contracts, unit tests (under two minutes)
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest -q -n 2 -m "not slow"
@@ -80,6 +80,9 @@ bench-peers: setup-dev ## golive beside wrk, h2load, oha, fortio, hey, vegeta, k
 
 bench-control-plane: setup-dev ## one real master and 50, 200, 500 and 1,000 simulated workers, some four minutes; BENCH="--workers 300 --rps 5000"
 	@$(BIN)/python -m tests.bench_control_plane $(BENCH)
+
+bench-judging: setup-dev ## CPU and memory of `golive judge` for records of 20 minutes to 8 hours, some four minutes; BENCH="10x20m"
+	@$(BIN)/python -m tests.bench_judging $(BENCH)
 
 chart: setup-dev ## write again what is made from the chart: its README, its schema's texts, the kept renderings
 	@$(BIN)/python -m tests.charts.documentation

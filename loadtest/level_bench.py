@@ -16,7 +16,7 @@ from scenarios.plan import Plan
 from slo.evidence import Window
 from slo.findings import find
 from slo.judge import judge
-from slo.level import LevelOutcome, LevelSays, level_says
+from slo.level import LevelOutcome, LevelSays, level_says, of_a_level
 from slo.verdict import Outcome
 
 
@@ -42,8 +42,9 @@ class LevelBench:
         target = self.plan.target
         backlogs = live_backlogs(metrics_of(target.prometheus_url), target, window)
         evidence, measurement = live_evidence(record, window, rate_rps, backlogs)
-        besides = {"limit", "scaling", "steady", "recovery", *(() if rate_rps else ("throughput", "backlog"))}
-        asked = tuple(one for one in self.plan.objectives if one.kind not in besides)
+        # Scaling is about a level's last minute, so it is judged at its end; without a rate there is nothing to keep up.
+        later = {"scaling", *(() if rate_rps else ("throughput", "backlog"))}
+        asked = tuple(one for one in of_a_level(self.plan.objectives) if one.kind not in later)
         verdict = judge(asked, evidence, find(measurement, evidence, self.plan.thresholds))
         # A backlog can only be missed yet: whether it is worked off shows after the level.
         told = tuple(one for one in verdict.judgements if one.kind != "backlog" or one.outcome is Outcome.MISSED)

@@ -12,8 +12,8 @@ from scenarios.search import Tried, bracket_of
 from slo.evidence import Evidence, LimitSeen, NotSeen
 from slo.findings import find
 from slo.judge import judge
-from slo.level import JudgedLevel, LevelOutcome, LevelSays, level_says
-from slo.objective import Limit, Objective, Recovery, Scaling, Steady
+from slo.level import JudgedLevel, LevelOutcome, LevelSays, level_says, of_a_level
+from slo.objective import Objective, Scaling
 
 BY_PROMETHEUS = ("backlog", "scaling")  # kinds of objectives that only it can show
 STILL_ON = "the run was ended before its search had"
@@ -46,8 +46,7 @@ def limit_seen(record: RunRecord, levels: tuple[JudgedLevel, ...]) -> LimitSeen 
 
 def _judged(record: RunRecord, level: DrivenLevel, objectives: tuple[Objective, ...]) -> JudgedLevel:
     evidence, measurement = level_evidence(record, level)
-    of_levels = (one for one in objectives if not isinstance(one, Limit | Steady | Recovery))
-    asked = tuple(_within(one, evidence.hold.duration_s) for one in of_levels)
+    asked = tuple(_within(one, evidence.hold.duration_s) for one in of_a_level(objectives))
     verdict = judge(asked, evidence, find(measurement, evidence, record.plan.thresholds))
     besides = () if record.plan.target.prometheus_url else BY_PROMETHEUS
     says = _aborted(level) or level_says(verdict, besides=besides)

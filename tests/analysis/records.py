@@ -19,6 +19,7 @@ from scenarios.workload import Request, Workload
 from slo.objective import Availability, Backlog, ErrorRatio, Latency, Objective, Scaling, Throughput
 
 T0 = 1_790_000_000
+HLOG_HEAD = '#[Histogram log format version 1.3]\n"StartTimestamp","Interval_Length","Interval_Max","Histogram"\n'
 UNAVAILABLE = ("refused", "reset", "unreachable", "timeout connect", "timeout wait", "timeout body")
 GO_LIVE: tuple[Objective, ...] = (
     Throughput(name="throughput"),
@@ -121,6 +122,15 @@ class Synthetic:
 
     def write(self, folder: Path) -> Path:
         """Write the record; returns its folder."""
+        self.write_frame(folder)
+        deltas = list(self.deltas())
+        _write_lines(folder / "seconds.jsonl", (line for delta in deltas for line in delta.counts))
+        _write_lines(folder / "workers.jsonl", (delta.vitals for delta in deltas))
+        (folder / "load.hlog").write_text(HLOG_HEAD + "".join(line for delta in deltas for line in delta.hlog))
+        return folder
+
+    def write_frame(self, folder: Path) -> None:
+        """Write all of it that is not a worker's: plan, header, what was due, events, the master's own figures."""
         folder.mkdir(parents=True, exist_ok=True)
         plan = self.plan
         _write_json(folder / "plan.json", plan_to_json(plan))
@@ -128,15 +138,9 @@ class Synthetic:
         due = [list(self.due().values())] * self.duration_s
         _write_json(folder / "due.json", {"format": 1, "seconds": due})
         _write_lines(folder / "events.jsonl", self._events())
-        deltas = list(self._deltas())
-        _write_lines(folder / "seconds.jsonl", (line for delta in deltas for line in delta.counts))
-        _write_lines(folder / "workers.jsonl", (delta.vitals for delta in deltas))
-        seconds = sorted({int(delta.vitals["second"]) for delta in deltas})
+        seconds = range(T0, T0 + self.loaded_s)
         master = ({"second": second, "rss_bytes": 80_000_000, "open_fds": 25} for second in seconds)
         _write_lines(folder / "master.jsonl", master)
-        head = '#[Histogram log format version 1.3]\n"StartTimestamp","Interval_Length","Interval_Max","Histogram"\n'
-        (folder / "load.hlog").write_text(head + "".join(line for delta in deltas for line in delta.hlog))
-        return folder
 
     def _header(self, run_id: str, plan: Plan) -> dict[str, Any]:
         closed = not self.killed
@@ -190,14 +194,15 @@ class Synthetic:
 
     # --- what the workers counted -------------------------------------------------------------
 
-    def _deltas(self) -> Iterator[_Delta]:
+    def deltas(self) -> Iterator[Delta]:
+        """What each worker drained, second by second."""
         for t in range(self.loaded_s):
             for worker in range(self.workers):
                 if t < self.lost.get(worker, self.loaded_s):
                     yield self._delta(t, worker)
 
-    def _delta(self, t: int, worker: int) -> _Delta:
-        delta = _Delta(second=T0 + t, worker=worker, seq=t + 1)
+    def _delta(self, t: int, worker: int) -> Delta:
+        delta = Delta(second=T0 + t, worker=worker, seq=t + 1)
         sent = 0
         for position, (name, due) in enumerate(self.due().items()):
             mine = _share(due, worker, self.workers)
@@ -217,7 +222,7 @@ class Synthetic:
 
 
 @dataclass
-class _Delta:
+class Delta:
     """What one worker drained of one second."""
 
     second: int
