@@ -42,7 +42,7 @@ class LevelBench:
         target = self.plan.target
         backlogs = live_backlogs(metrics_of(target.prometheus_url), target, window)
         evidence, measurement = live_evidence(record, window, rate_rps, backlogs)
-        # Scaling is about a level's last minute, so it is judged at its end; without a rate there is nothing to keep up.
+        # Scaling is about a level's last minute: judged at its end. Where no rate is asked for, none need be kept up.
         later = {"scaling", *(() if rate_rps else ("throughput", "backlog"))}
         asked = tuple(one for one in of_a_level(self.plan.objectives) if one.kind not in later)
         verdict = judge(asked, evidence, find(measurement, evidence, self.plan.thresholds))
