@@ -1,6 +1,7 @@
 """A record of an older golive, kept as it was written (tests/analysis/older_record): today's golive reads it.
 
-It is of the first days: no slowest requests, no addresses, no open handles, nothing of the master. A format that changes in a way that this test cannot bear needs a new format number (docs/record.md).
+It is of the first days: no slowest requests, no addresses, no open handles, nothing of the master. A format that
+changes in a way that this test cannot bear needs a new format number (docs/record.md).
 """
 
 from __future__ import annotations
