@@ -26,8 +26,8 @@ Backlogs = tuple[BacklogSeries, ...] | NotSeen
 LATER = NotSeen("looked at when the level is over")
 
 
-def level_evidence(record: RunRecord, level: DrivenLevel) -> tuple[Evidence, Measurement]:
-    """Evidence and measurement over a level's hold, from the record alone."""
+def level_evidence(record: RunRecord, level: DrivenLevel, *, under_way: bool = False) -> tuple[Evidence, Measurement]:
+    """Evidence and measurement over a level's hold, from the record alone. under_way: the record still grows."""
     window = Window(start_unix_s=level.from_unix_s, end_unix_s=level.until_unix_s)
     hold = Hold(window=window, load_end_unix_s=level.ended_unix_s, complete=True)
     watched_until_unix_s = level.watched_until_unix_s or record.header.watched_until_unix_s or time.time()
@@ -43,7 +43,8 @@ def level_evidence(record: RunRecord, level: DrivenLevel) -> tuple[Evidence, Mea
         backlogs=_until(backlog_series(record.folder / "evidence", window.start_unix_s), watched_until_unix_s),
         autoscalers=autoscalers_seen(record, cluster).believed,
     )
-    return evidence, _at(measurement_of(record, hold, cluster), window)
+    measurement = _at(measurement_of(record, hold, cluster), window)
+    return evidence, _as_it_grows(measurement) if under_way else measurement
 
 
 def live_evidence(
@@ -62,9 +63,8 @@ def live_evidence(
         backlogs=backlogs,
         autoscalers=LATER,
     )
-    # Counts and histograms of one second may lie to either side of this look; Prometheus is asked when it is over.
-    measurement = replace(_at(measurement_of(record, hold), window), metrics_gap_s=0.0, record_gaps=())
-    return evidence, measurement
+    # Prometheus is asked when it is over.
+    return evidence, replace(_as_it_grows(_at(measurement_of(record, hold), window)), metrics_gap_s=0.0)
 
 
 def live_backlogs(metrics: MetricsSource | NotSeen, target: Target, window: Window) -> Backlogs:
@@ -106,6 +106,14 @@ def _at(measurement: Measurement, window: Window) -> Measurement:
     """The facts that bear on this stretch: how the whole run ended is told of the run."""
     workers = tuple(_lost_later(worker, window) for worker in measurement.workers)
     return replace(measurement, workers=workers, master_lost=False, cut_short="", uncounted_at_most=0)
+
+
+def _as_it_grows(measurement: Measurement) -> Measurement:
+    """Without what only the look itself made: a delta's counts may lie to one side of it, its histograms to the other.
+
+    Real damage is found when the run is over, and then speaks against every level.
+    """
+    return replace(measurement, record_gaps=())
 
 
 def _lost_later(worker: WorkerFacts, window: Window) -> WorkerFacts:

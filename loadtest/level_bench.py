@@ -53,7 +53,7 @@ class LevelBench:
     def conclude(self, level: int) -> LevelSays:
         """What the whole of a level says, by all evidence, as `golive judge` will say it again."""
         self.outlook.gather(self.folder)
-        judged = {one.number: one for one in judged_levels(read_record(self.folder))}
+        judged = {one.number: one for one in judged_levels(read_record(self.folder), under_way=True)}
         return judged[level].says if level in judged else LevelSays(outcome=LevelOutcome.UNDECIDED)
 
     def settled(self) -> bool:

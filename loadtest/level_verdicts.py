@@ -14,15 +14,19 @@ from slo.findings import find
 from slo.judge import judge
 from slo.level import JudgedLevel, LevelOutcome, LevelSays, level_says, of_a_level
 from slo.objective import Objective, Scaling
+from slo.validity import Measurement
 
 BY_PROMETHEUS = ("backlog", "scaling")  # kinds of objectives that only it can show
 STILL_ON = "the run was ended before its search had"
 
 
-def judged_levels(record: RunRecord, objectives: tuple[Objective, ...] | None = None) -> tuple[JudgedLevel, ...]:
-    """Every level that was held, judged from the record. objectives: others than the plan's."""
+def judged_levels(
+    record: RunRecord, objectives: tuple[Objective, ...] | None = None, *, under_way: bool = False
+) -> tuple[JudgedLevel, ...]:
+    """Every level that was held, judged from the record. objectives: others than the plan's; under_way: it grows."""
     asked = record.plan.objectives if objectives is None else objectives
-    return tuple(_judged(record, level, asked) for level in driven_levels(record.events))
+    levels = driven_levels(record.events)
+    return tuple(_judged(record, level, asked, level_evidence(record, level, under_way=under_way)) for level in levels)
 
 
 def limit_seen(record: RunRecord, levels: tuple[JudgedLevel, ...]) -> LimitSeen | NotSeen:
@@ -44,8 +48,10 @@ def limit_seen(record: RunRecord, levels: tuple[JudgedLevel, ...]) -> LimitSeen 
     )
 
 
-def _judged(record: RunRecord, level: DrivenLevel, objectives: tuple[Objective, ...]) -> JudgedLevel:
-    evidence, measurement = level_evidence(record, level)
+def _judged(
+    record: RunRecord, level: DrivenLevel, objectives: tuple[Objective, ...], seen: tuple[Evidence, Measurement]
+) -> JudgedLevel:
+    evidence, measurement = seen
     asked = tuple(_within(one, evidence.hold.duration_s) for one in of_a_level(objectives))
     verdict = judge(asked, evidence, find(measurement, evidence, record.plan.thresholds))
     besides = () if record.plan.target.prometheus_url else BY_PROMETHEUS

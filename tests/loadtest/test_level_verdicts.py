@@ -1,0 +1,58 @@
+"""A search's levels, judged from the record: while it still grows, and when the run is over."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from analysis.results import RunRecord, read_record
+from loadtest.level_bench import LevelBench
+from loadtest.level_verdicts import judged_levels
+from loadtest.outlook import Outlook
+from scenarios.search import Search
+from scenarios.target import Target, TargetClass
+from slo.level import LevelOutcome, LevelSays
+from slo.objective import Latency, Throughput
+from tests.analysis.records import T0, Synthetic, encoded
+
+ALONE = Target(name="hotel", url="http://127.0.0.1:8080", target_class=TargetClass.REHEARSAL)  # no Prometheus
+LEVEL = (
+    {"event": "leg_started", "leg": 1, "purpose": "level", "level": 1, "rate_rps": 95.0, "t0_unix_s": float(T0),
+     "phases": [{"name": "level-1", "duration_s": 25.0, "from_rps": 100.0, "to_rps": 100.0, "judged": False}]},
+    {"event": "level_held", "level": 1, "from_unix_s": T0 + 5, "until_unix_s": T0 + 25, "because": "decided: met"},
+    {"event": "leg_ended", "leg": 1, "because": "decided: met"},
+)  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A level of 100 requests/s that was held for 20 s, and one histogram whose counts stand in no line yet."""
+    run = Synthetic(
+        objectives=(Throughput(name="throughput"), Latency(name="p95", quantile_ratio=0.95, below_ms=450.0)),
+        plan_changes={"search": Search(start_rps=95.0, most_rps=380.0, at_least_rps=95.0), "target": ALONE},
+    )
+    run.write(tmp_path)
+    with (tmp_path / "events.jsonl").open("a") as events:
+        events.writelines(json.dumps({"at_unix_s": T0 + 25.0, **event}) + "\n" for event in LEVEL)
+    with (tmp_path / "load.hlog").open("a") as log:
+        log.write(f"Tag=availability,{T0 + 26}.000,1.000,0.000,{encoded(((5000, 35),))}\n")
+    return tmp_path
+
+
+def only(record: RunRecord, *, under_way: bool) -> LevelSays:
+    (level,) = judged_levels(record, under_way=under_way)
+    return level.says
+
+
+def test_a_look_between_a_deltas_histograms_and_its_counts_voids_no_level(folder: Path) -> None:
+    assert only(read_record(folder), under_way=True).outcome is LevelOutcome.MET
+    bench = LevelBench(read_record(folder).plan, folder, Outlook(ALONE))
+    assert bench.conclude(1).outcome is LevelOutcome.MET
+
+
+def test_when_the_run_is_over_the_same_is_damage_and_proves_nothing(folder: Path) -> None:
+    says = only(read_record(folder), under_way=False)
+    assert says.outcome is LevelOutcome.VOID
+    assert says.by == ("record-gap",)
