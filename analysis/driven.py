@@ -26,11 +26,12 @@ class DrivenLeg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrivenLevel:
-    """One level, as its events tell it. watched_until_unix_s: when the next load began."""
+    """One level, as its events tell it. began_unix_s: its ramp; watched_until_unix_s: when the next load began."""
 
     number: int
     rate_rps: float
     offered_rps: float
+    began_unix_s: float
     from_unix_s: float
     until_unix_s: float
     ended_unix_s: float
@@ -88,7 +89,7 @@ def driven_levels(events: Sequence[Event]) -> tuple[DrivenLevel, ...]:
             continue  # the whole run was ended in the middle of it
         later = [one.t0_unix_s for one in legs if one.t0_unix_s > leg.t0_unix_s and one.purpose != "rest"]
         found.append(DrivenLevel(
-            number=leg.level, rate_rps=leg.rate_rps, offered_rps=leg.phases[-1].to_rps,
+            number=leg.level, rate_rps=leg.rate_rps, offered_rps=leg.phases[-1].to_rps, began_unix_s=leg.t0_unix_s,
             from_unix_s=float(event.fields["from_unix_s"]), until_unix_s=float(event.fields["until_unix_s"]),
             ended_unix_s=leg.ended_unix_s, watched_until_unix_s=min(later, default=None),
             because=str(event.fields["because"]), aborted=str(abort.fields["limit"]) if abort else "",
