@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -52,6 +52,20 @@ def autoscalers_seen(record: RunRecord, cluster: ClusterRecord | None) -> Seen:
         )
         return Seen(believed=prometheus, by_kubernetes=kubernetes, by_prometheus=prometheus, blindness=bridged)
     return Seen(believed=kubernetes, by_kubernetes=kubernetes, by_prometheus=prometheus, blindness=blindness)
+
+
+def during(series: Autoscalers | NotSeen, start_unix_s: float, end_unix_s: float) -> Autoscalers | NotSeen:
+    """What they did in this stretch: what other legs of a search asked of them is not told of this one."""
+    return (
+        series if isinstance(series, NotSeen) else tuple(_seen_between(one, start_unix_s, end_unix_s) for one in series)
+    )
+
+
+def _seen_between(one: AutoscalerSeries, start_unix_s: float, end_unix_s: float) -> AutoscalerSeries:
+    kept = (one.at_unix_s >= start_unix_s) & (one.at_unix_s <= end_unix_s)
+    arrays = {name: getattr(one, name)[kept] for name in ("at_unix_s", "desired", "ready", "wanted_more")}
+    ups = tuple(up for up in one.scale_ups if start_unix_s <= up.desired_unix_s <= end_unix_s)
+    return replace(one, **arrays, scale_ups=ups)
 
 
 def _rises(record: RunRecord) -> tuple[LoadRise, ...]:

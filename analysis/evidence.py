@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from analysis.autoscalers import autoscalers_seen
+import math
+
+from analysis.autoscalers import Autoscalers, autoscalers_seen, during
 from analysis.client_load import client_load
 from analysis.cluster.record import read_cluster
+from analysis.driven import judged_leg
 from analysis.hold import hold_of
 from analysis.measurement import measurement_of
 from analysis.replicas import backlog_series
@@ -31,11 +34,17 @@ def assemble(record: RunRecord) -> tuple[Evidence, Measurement]:
         client=client,
         server=server_load(record, hold, client),
         backlogs=backlog_series(files, hold.window.start_unix_s),
-        autoscalers=_steered(record) or autoscalers.believed,
+        autoscalers=_steered(record) or _of_what_is_judged(record, autoscalers.believed),
         resources=resources_of(record),
         spikes=spikes_seen(record),
     )
     return evidence, measurement_of(record, hold, cluster, autoscalers.blindness)
+
+
+def _of_what_is_judged(record: RunRecord, autoscalers: Autoscalers | NotSeen) -> Autoscalers | NotSeen:
+    """Of a search the proof is judged, and the levels before it drove the autoscalers further."""
+    proof = judged_leg(record.events)
+    return autoscalers if proof is None else during(autoscalers, proof.t0_unix_s, math.inf)
 
 
 def _steered(record: RunRecord) -> NotSeen | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.autoscalers import autoscalers_seen
+from analysis.autoscalers import autoscalers_seen, during
 from analysis.client_load import client_load
 from analysis.cluster.record import read_cluster
 from analysis.driven import DrivenLevel
@@ -19,11 +19,10 @@ from analysis.results import LATENCIES, SECONDS, WORKERS, RunRecord
 from analysis.server_load import server_load
 from scenarios.errors import MetricsUnavailable
 from scenarios.target import Target
-from slo.evidence import AutoscalerSeries, BacklogSeries, Evidence, NotSeen, ServerLoad, Window
+from slo.evidence import BacklogSeries, Evidence, NotSeen, ServerLoad, Window
 from slo.validity import Measurement, WorkerFacts
 
 Backlogs = tuple[BacklogSeries, ...] | NotSeen
-Autoscalers = tuple[AutoscalerSeries, ...] | NotSeen
 LATER = NotSeen("looked at when the level is over")
 
 
@@ -42,7 +41,7 @@ def level_evidence(record: RunRecord, level: DrivenLevel, *, under_way: bool = F
         client=client,
         server=_of_level(server_load(record, hold, client)),
         backlogs=_until(backlog_series(record.folder / "evidence", window.start_unix_s), watched_until_unix_s),
-        autoscalers=_during(autoscalers_seen(record, cluster).believed, level),
+        autoscalers=during(autoscalers_seen(record, cluster).believed, level.began_unix_s, level.ended_unix_s),
     )
     measurement = _at(measurement_of(record, hold, cluster), window)
     return evidence, _as_it_grows(measurement) if under_way else measurement
@@ -101,20 +100,6 @@ def _until(backlogs: Backlogs, end_unix_s: float) -> Backlogs:
         replace(one, at_unix_s=one.at_unix_s[until], depth=one.depth[until])
         for one, until in zip(backlogs, kept, strict=True)
     )
-
-
-def _during(series: Autoscalers, level: DrivenLevel) -> Autoscalers:
-    """What the autoscalers did from the level's ramp to its end: what others asked of them is not this level's."""
-    if isinstance(series, NotSeen):
-        return series
-    return tuple(_cut(one, level.began_unix_s, level.ended_unix_s) for one in series)
-
-
-def _cut(one: AutoscalerSeries, start_unix_s: float, end_unix_s: float) -> AutoscalerSeries:
-    kept = (one.at_unix_s >= start_unix_s) & (one.at_unix_s <= end_unix_s)
-    arrays = {name: getattr(one, name)[kept] for name in ("at_unix_s", "desired", "ready", "wanted_more")}
-    ups = tuple(up for up in one.scale_ups if start_unix_s <= up.desired_unix_s <= end_unix_s)
-    return replace(one, **arrays, scale_ups=ups)
 
 
 def _at(measurement: Measurement, window: Window) -> Measurement:

@@ -12,14 +12,11 @@ from locust.stats import RequestStats, StatsEntry, StatsError
 
 from loadtest.delta_times import TimesSum
 from loadtest.director import Director
-from loadtest.locust_tables import Row, Rows
+from loadtest.locust_tables import Row, Rows, forget_old_seconds
 from loadtest.metrics.tally import Tally
 from loadtest.run_orders import Orders
 
 SETTLE_EVERY_S = 1.0
-# Locust counts requests by second for ever and looks at the last 12 seconds only (2.47, StatsEntry.current_rps):
-# over hours that is what grows, some 4 MB an hour for ten requests.
-SECONDS_KEPT = 60
 
 
 class LocustAccounts:
@@ -98,16 +95,6 @@ class ClosedAccounts(LocustAccounts):
     def settle(self) -> None:
         """Hand over the times; Locust's tables are not ours to fill."""
         self._tally.timed(self._times.take())
-
-
-def forget_old_seconds(stats: RequestStats) -> None:
-    """Drop the counts of seconds that Locust will not look at again, where twice as many as are kept have gathered."""
-    oldest_s = int(stats.last_request_timestamp or 0) - SECONDS_KEPT
-    for entry in (stats.total, *stats.entries.values()):
-        for by_second in (entry.num_reqs_per_sec, entry.num_fail_per_sec):
-            if len(by_second) > 2 * SECONDS_KEPT:
-                for second in [second for second in by_second if second < oldest_s]:
-                    del by_second[second]
 
 
 def _inject(stats: RequestStats, rows: Mapping[str, Row], orders: Orders) -> None:

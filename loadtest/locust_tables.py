@@ -14,6 +14,10 @@ from typing import Any
 
 from loadtest.delta_times import Times
 
+# Locust counts requests by second for ever and looks at the last 12 seconds only (2.47, StatsEntry.current_rps):
+# over hours that is what grows, some 4 MB an hour for ten requests.
+SECONDS_KEPT = 60
+
 
 @dataclass(slots=True, kw_only=True)
 class Row:
@@ -86,3 +90,13 @@ def _time(row: Row, times: Times) -> None:
     row.min_ms = times.min_ms if row.min_ms is None else min(row.min_ms, times.min_ms)
     row.max_ms = max(row.max_ms, times.max_ms)
     row.times_ms.update(times.by_rounded_ms)
+
+
+def forget_old_seconds(stats: Any) -> None:
+    """Drop from `locust.stats.RequestStats` the seconds that it will not look at again, once they are twice as many."""
+    oldest_s = int(stats.last_request_timestamp or 0) - SECONDS_KEPT
+    for entry in (stats.total, *stats.entries.values()):
+        for by_second in (entry.num_reqs_per_sec, entry.num_fail_per_sec):
+            if len(by_second) > 2 * SECONDS_KEPT:
+                for second in [second for second in by_second if second < oldest_s]:
+                    del by_second[second]

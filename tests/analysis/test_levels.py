@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 
 from analysis.driven import DrivenLevel
+from analysis.evidence import assemble
 from analysis.levels import level_evidence
 from analysis.results import read_record
 from slo.evidence import NotSeen
@@ -38,3 +40,15 @@ def test_what_the_autoscalers_did_at_another_level_is_not_told_of_this_one(tmp_p
         raised_to.append([up.to_replicas for up in series.scale_ups])
     assert most == [4, 9]
     assert raised_to == [[4], [9]]
+
+
+def test_nor_is_it_told_of_the_proof(tmp_path: Path) -> None:
+    RUN.write(tmp_path)
+    proof = {"at_unix_s": T0 + 9.0, "event": "leg_started", "leg": 3, "purpose": "proof", "level": 0, "rate_rps": 95.0,
+             "t0_unix_s": T0 + 10.0, "phases": []}  # fmt: skip
+    with (tmp_path / "events.jsonl").open("a") as events:
+        events.write(json.dumps(proof) + "\n")
+    Watched(run=RUN, desired=lambda t: np.where(t < 8, 9.0, 4.0)).pull(tmp_path)
+    evidence, _ = assemble(read_record(tmp_path))
+    assert not isinstance(evidence.autoscalers, NotSeen)
+    assert [one.desired.max() for one in evidence.autoscalers] == [4]
