@@ -13,6 +13,7 @@ from locust.runners import STATE_CLEANUP, MasterRunner, WorkerRunner
 from loadtest import lanes
 from loadtest.closed_sender import ClosedSender
 from loadtest.gevent_clock import GeventClock
+from loadtest.locustfile_check import ONE_TARGET, too_many_hosts
 
 TIMER_S = 0.02
 LOCUSTS_OWN_CPU_WARNING = 90
@@ -26,19 +27,12 @@ class _LocustUsers:
     """The users of this worker."""
 
     def __init__(self, environment: Any, runner: WorkerRunner) -> None:
-        self._runner = runner
-        host = str(environment.host or "").rstrip("/")
-        self._astray = [
-            f"{kind.__name__} sets host {kind.host!r}"
-            for kind in environment.user_classes
-            if kind.host and str(kind.host).rstrip("/") != host
-        ]
-        self._host, self._ending = host, False
+        self._runner, self._ending = runner, False
+        self._hosts = [str(kind.host or "") for kind in environment.user_classes]
 
     def problem(self) -> str:
-        if not self._astray:
-            return ""
-        return f"the locustfile names another host than the target's ({self._host}): {'; '.join(self._astray)}"
+        problem = too_many_hosts(self._hosts)
+        return f"the locustfile {problem}. {ONE_TARGET}" if problem else ""
 
     def running(self) -> int:
         return int(self._runner.user_count)

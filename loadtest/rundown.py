@@ -16,6 +16,7 @@ from loadtest import _engine, preflight
 from loadtest.annotations import Grafana, annotating
 from loadtest.conduct import Surroundings, conduct
 from loadtest.level_bench import search_of
+from loadtest.locustfile_check import check_locustfile
 from loadtest.loopback import LOOPBACK, HeldPort, free_port
 from loadtest.outlook import Outlook
 from loadtest.processes import WebUi
@@ -63,8 +64,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
 
     Raises HarnessError before the folder is there when the run cannot be; later ones leave a readable record.
     """
-    Grafana.of(os.environ)
-    asked_plan = plan_for(asked, NOWHERE)  # a mistake in a file is told before anything is raised
+    asked_plan, told = _without_mistakes(asked)
     with ExitStack() as after:
         reaper = after.enter_context(Reaper.start())
         metrics = hold_metrics_port(asked.metrics_port)
@@ -73,7 +73,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
         target, versions, died_parts = after.enter_context(stage)
         plan = plan_for(asked, target)
         check_plan(plan)
-        warnings = preflight.check(plan, folder.parent)
+        warnings = (*preflight.check(plan, folder.parent), *told)
         outlook = Outlook(target)
         search = search_of(plan, folder, outlook)
         watcher = Watcher(folder, plan, outlook.replicas)
@@ -104,6 +104,14 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
                 annotator.close()
         outlook.gather(folder)
         return ended
+
+
+def _without_mistakes(asked: Asked) -> tuple[Plan, tuple[str, ...]]:
+    """The plan at no target yet, and what is to be told of its files: their mistakes before anything is raised."""
+    Grafana.of(os.environ)
+    plan = plan_for(asked, NOWHERE)
+    told = check_locustfile(plan.closed.locustfile) if plan.closed else ""
+    return plan, (told,) if told else ()
 
 
 @contextmanager

@@ -128,12 +128,20 @@ def test_golive_stop_ends_the_users_within_seconds(tmp_path: Path) -> None:
     assert json.loads((run_of(tmp_path) / "run.json").read_text())["ended"] == "stopped"
 
 
-def test_a_locustfile_that_names_another_host_sends_nothing(tmp_path: Path) -> None:
-    elsewhere = LOCUSTFILE.replace("class Fast(FastHttpUser):", 'class Fast(FastHttpUser):\n    host = "http://x.test"')
+def test_a_host_of_its_own_gives_way_to_the_target_and_several_are_refused(tmp_path: Path) -> None:
+    one, several = tmp_path / "one", tmp_path / "several"
+    own_host = LOCUSTFILE.replace("(HttpUser):", '(HttpUser):\n    host = "http://x.test"')
+    own_hosts = own_host.replace("(FastHttpUser):", '(FastHttpUser):\n    host = "http://y.test"')
+    for folder in (one, several):
+        folder.mkdir()
     with CountingServer(broken_where_asked) as server:
-        assert started(tmp_path, elsewhere, server.url).wait(90) == 4
+        assert started(several, own_hosts, server.url).wait(90) == 2
         assert server.total == 0
-    assert "another host than the target's" in " ".join((tmp_path / "said.txt").read_text().split())
+        assert started(one, own_host, server.url).wait(90) in {1, 3}
+        sent, _ = counted(run_of(one))
+        assert server.total == sent.total() - sent["golive%2Elag"]
+    assert "several hosts, http://x.test, http://y.test" in " ".join((several / "said.txt").read_text().split())
+    assert "takes the place of the host of Plain (http://x.test)" in (one / "said.txt").read_text()
 
 
 def test_a_limit_that_the_users_failures_pass_ends_them_and_the_verdict_says_so(tmp_path: Path) -> None:
