@@ -15,6 +15,7 @@ from loadtest.interruption import Interruption, interruptible
 from loadtest.processes import LocustProcesses, OwnLocustfile, WebUi, WorkersElsewhere
 from loadtest.record import FORMAT, append_event, write_json
 from loadtest.run_orders import request_stop
+from loadtest.tail import Tail
 from scenarios.closed_plan import closed_orders
 from scenarios.engine_plan import for_run, redacted_engine_plan
 from scenarios.errors import PreflightFailed
@@ -180,8 +181,7 @@ def _why_unstarted(processes: LocustProcesses, around: Surroundings) -> str:
 
 
 def _events(folder: Path) -> list[dict[str, Any]]:
-    lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.endswith("}")]
+    return [json.loads(line) for line in Tail(folder / "events.jsonl").lines() if line.endswith("}")]
 
 
 def _close(folder: Path, *, ended: str, because: str) -> None:

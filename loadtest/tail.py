@@ -23,4 +23,4 @@ class Tail:
             return []
         whole = fresh[: fresh.rfind(b"\n") + 1]
         self._at += len(whole)
-        return whole.decode("utf-8", errors="replace").splitlines()
+        return whole.decode("utf-8", errors="replace").split("\n")[:-1]  # splitlines() would split at U+2028 too

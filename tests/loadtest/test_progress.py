@@ -24,6 +24,11 @@ def test_half_a_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
     assert tail.lines() == ["two"]
 
 
+def test_a_line_ends_where_its_writer_ended_it(tmp_path: Path) -> None:
+    (tmp_path / "grow").write_text("a\u2028b\x85c\nd\n")
+    assert Tail(tmp_path / "grow").lines() == ["a\u2028b\x85c", "d"]
+
+
 def test_the_last_whole_seconds_are_shown(tmp_path: Path) -> None:
     record = RecordWriter(tmp_path)
     record.event("load_started", at_unix_s=SECOND - 1, t0_unix_s=SECOND)
