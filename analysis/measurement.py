@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from analysis.own_resources import own_handles, own_memory
 from analysis.results import RunRecord
 from analysis.scrapes import longest_hole_s
 from analysis.spread import beside_target, given_to_addresses, given_to_replicas
+from scenarios.closed_plan import OTHER_NAMES
 from slo.evidence import LatencyTable
 from slo.validity import UNCOUNTED_AT_MOST_S, Blindness, ClusterFacts, Measurement, WorkerFacts
 from slo.words import instant
@@ -54,8 +56,26 @@ def measurement_of(
         addresses=given_to_addresses(record, hold),
         beside_target=beside_target(record),
         replicas=given_to_replicas(record, hold),
+        raised=_raised(record),
+        names_folded=_names_folded(record),
         own={"memory": own_memory(record), "file_handles": own_handles(record)},
     )
+
+
+def _raised(record: RunRecord) -> dict[str, int]:
+    """Exceptions of a locustfile's tasks over the whole load, by what and where, with the words of the first."""
+    said: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for event in record.happened("users_raised"):
+        what = str(event.fields["what"])
+        said.setdefault(what, str(event.fields.get("said") or ""))
+        counts[what] += int(event.fields["count"])
+    return {f"{what}: {said[what]}" if said[what] else what: count for what, count in counts.items()}
+
+
+def _names_folded(record: RunRecord) -> int:
+    counts = record.counts
+    return int(counts.loc[counts["request"] == OTHER_NAMES, "sent"].sum()) if record.plan.closed else 0
 
 
 def _master_lost_because(record: RunRecord, facts: ClusterFacts | None) -> str:

@@ -9,12 +9,15 @@ from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
-from loadtest.closed_kinds import kind_of, tag_of
+from loadtest.closed_kinds import kind_of, tag_of, words_of
 from loadtest.delta_times import FAILED_ENDING
+from scenarios.closed_plan import OTHER_NAMES
 from scenarios.failure_kinds import is_unavailable
 
 LOWEST_US, HIGHEST_US, DIGITS = 1, 60_000_000, 3
 US_PER_MS = 1000.0
+# A name with an id in it is a new one with each request: a record of them all could be neither kept nor read.
+MOST_NAMES = 500
 
 
 @dataclass(slots=True)
@@ -37,25 +40,34 @@ class _Cell:
 class ClosedCounts:
     """Everything counted since it was last taken, by second of the actual send and by request name."""
 
+    most_names: int = MOST_NAMES
     _cells: dict[tuple[int, str], _Cell] = field(default_factory=dict)
+    _names: set[str] = field(default_factory=set)  # of the whole run
+    _raised: dict[tuple[int, str], tuple[int, str]] = field(default_factory=dict)
 
     def count(
         self, *, second: int, name: object, time_ms: float | None, length: int, exception: object, status: int
     ) -> None:
         """Count one request that has ended."""
-        cell = self._cells.setdefault((second, tag_of(name)), _Cell())
+        cell = self._cells.setdefault((second, self._row(tag_of(name))), _Cell())
         if exception is None:
             cell.ok += 1
         else:
             cell.failed[kind_of(exception, status)] += 1
         cell.received_bytes += length
-        time_us = min(max(round((time_ms or 0.0) * US_PER_MS), LOWEST_US), HIGHEST_US)
+        time_us = round(min(max((time_ms or 0.0) * US_PER_MS, LOWEST_US), HIGHEST_US))
         cell.time(time_us, failed=exception is not None)
+
+    def raised(self, *, second: int, what: str, said: str) -> None:
+        """Count an exception that ended a task; said: in the words of the first of its kind."""
+        count, first = self._raised.get((second, what), (0, words_of(said)))
+        self._raised[second, what] = (count + 1, first)
 
     def take(self, *, timers_us: list[tuple[int, int]]) -> str:
         """A delta as JSON; then the counts begin anew. Empty when there is nothing to tell."""
         cells, self._cells = self._cells, {}
-        if not cells and not timers_us:
+        raised, self._raised = self._raised, {}
+        if not cells and not timers_us and not raised:
             return ""
         return json.dumps({
             "counts": [_entry(second, tag, cell) for (second, tag), cell in cells.items()],
@@ -66,7 +78,19 @@ class ClosedCounts:
                 if found is not None
             ],
             "control_timer_us": timers_us,
+            "raised": [
+                {"second": second, "what": what, "said": said, "count": count}
+                for (second, what), (count, said) in raised.items()
+            ],
         })  # fmt: skip
+
+    def _row(self, tag: str) -> str:
+        """The name's own row, for as long as there are few of them."""
+        if tag not in self._names:
+            if len(self._names) >= self.most_names:
+                return OTHER_NAMES
+            self._names.add(tag)
+        return tag
 
 
 def _histogram() -> Any:

@@ -29,6 +29,7 @@ _BY_CLASS = {
     "CatchResponseError": "check",
 }
 _DEEPEST = 12
+UNWRITABLE = r"\x00-\x1f\x7f-\x9f\ud800-\udfff"  # control characters, and halves of characters, which are no UTF-8
 
 
 def kind_of(exception: object, status: int = 0) -> str:
@@ -37,20 +38,26 @@ def kind_of(exception: object, status: int = 0) -> str:
     A response that the locustfile itself judged a failure is a `check`, whatever its status.
     """
     chain = list(_chain(exception))
-    if type(chain[0]).__name__ == "CatchResponseError":
+    names = [(one if isinstance(one, type) else type(one)).__name__ for one in chain]  # some fire the class itself
+    if names[0] == "CatchResponseError":
         return "check"
     if status >= 400:
         return f"status {status}"
-    found = [kind for one in chain if (kind := _BY_CLASS.get(type(one).__name__))]
+    found = [kind for name in names if (kind := _BY_CLASS.get(name))]
     if "timeout connect" in found:
         return "timeout connect"
-    return found[-1] if found else f"exception {type(chain[0]).__name__}"
+    return found[-1] if found else f"exception {names[0]}"
 
 
 def tag_of(name: object) -> str:
     """A request's name as the record can hold it: what means something there is written as %XX."""
-    text = re.sub(r"[%,!\x00-\x1f\x7f]", lambda found: f"%{ord(found.group()):02X}", str(name)) or "%00"
+    text = re.sub(rf"[%,!{UNWRITABLE}]", lambda found: f"%{ord(found.group()):02X}", str(name)) or "%00"
     return f"golive%2E{text.removeprefix('golive.')}" if text.startswith("golive.") else text
+
+
+def words_of(said: object, at_most: int = 200) -> str:
+    """What an exception says, in one line that can be written down and shown."""
+    return re.sub(f"[{UNWRITABLE}]", "?", " ".join(str(said).split())[:at_most])
 
 
 def _chain(exception: object) -> Iterator[object]:
@@ -64,4 +71,6 @@ def _chain(exception: object) -> Iterator[object]:
         seen.append(one)
         yield one
         inside = [getattr(one, "reason", None), getattr(one, "__cause__", None), getattr(one, "__context__", None)]
-        waiting += [deeper for deeper in (*inside, *getattr(one, "args", ())) if isinstance(deeper, BaseException)]
+        told = getattr(one, "args", ())
+        inside += told if isinstance(told, tuple) else ()
+        waiting += [deeper for deeper in inside if isinstance(deeper, BaseException)]

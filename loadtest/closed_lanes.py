@@ -11,6 +11,7 @@ from locust import events
 from locust.runners import STATE_CLEANUP, MasterRunner, WorkerRunner
 
 from loadtest import lanes
+from loadtest.closed_event import as_counted, place_of
 from loadtest.closed_sender import ClosedSender
 from loadtest.gevent_clock import GeventClock
 from loadtest.locustfile_check import ONE_TARGET, too_many_hosts
@@ -59,11 +60,13 @@ def _on_init(environment: Any, runner: Any, **_: Any) -> None:
 
 def _become_worker(environment: Any, runner: WorkerRunner) -> None:
     users = _LocustUsers(environment, runner)
+    own = str(environment.parsed_options.locustfile).rpartition(",")[2]  # golive's file comes before it
 
     def build(plan: str, shard: int, shards: int) -> ClosedSender:
         del shard, shards  # Locust deals its users itself
         sender = ClosedSender(plan=plan, clock=GeventClock(), users=users)
         environment.events.request.add_listener(_counts_with(sender))
+        environment.events.user_error.add_listener(_tells_raised_to(sender, own))
         environment.events.test_stopping.add_listener(lambda **_: sender.over())
         gevent.spawn(_watch_timers, sender)
         return sender
@@ -74,14 +77,12 @@ def _become_worker(environment: Any, runner: WorkerRunner) -> None:
 
 
 def _counts_with(sender: ClosedSender) -> Any:
-    def listener(
-        *, name: Any = "", response_time: Any = None, response_length: Any = 0, exception: Any = None,
-        start_time: Any = None, response: Any = None, **_: Any,
-    ) -> None:  # fmt: skip
-        sender.ended(
-            name=name, time_ms=response_time, length=int(response_length or 0), exception=exception or None,
-            status=int(getattr(response, "status_code", 0) or 0), began_unix_s=start_time,
-        )  # fmt: skip
+    return lambda **event: sender.ended(**as_counted(event))
+
+
+def _tells_raised_to(sender: ClosedSender, locustfile: str) -> Any:
+    def listener(*, exception: BaseException, tb: Any = None, **_: Any) -> None:
+        sender.raised(what=place_of(exception, tb, locustfile), said=str(exception))
 
     return listener
 

@@ -102,9 +102,17 @@ class ClosedSender:
         if self._start_s is None:
             return
         now_s = self.clock.monotonic_s()
-        ago_s = (time_ms or 0.0) / 1000 if began_unix_s is None else self.clock.unix_s() - began_unix_s
-        sent_s = max(now_s - max(ago_s, 0.0), self._start_s)
+        ago_s = None if began_unix_s is None else self.clock.unix_s() - began_unix_s
+        if ago_s is None or not 0 <= ago_s <= now_s - self._start_s:
+            ago_s = max((time_ms or 0.0) / 1000, 0.0)  # no start, or of another clock: users begin after the start
+        sent_s = max(now_s - ago_s, self._start_s)
         self.counts.count(second=math.floor(sent_s + self._offset_s), time_ms=time_ms, **what)
+
+    def raised(self, *, what: str, said: str) -> None:
+        """Count an exception that has just ended a user's task."""
+        if self._start_s is not None:
+            second = math.floor(max(self.clock.monotonic_s(), self._start_s) + self._offset_s)
+            self.counts.raised(second=second, what=what, said=said)
 
     def timer_was_late(self, late_s: float) -> None:
         """Note how late an idle timer of this process was."""

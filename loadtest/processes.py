@@ -54,8 +54,8 @@ class OwnLocustfile:
 
     @property
     def on_the_master(self) -> list[str]:
-        """How many users; a shape of its own goes before that."""
-        return ["--users", str(self.load.users), "--spawn-rate", str(self.load.spawn_rate)]
+        """How many users; a shape of its own goes before that. Its log is not to hold all tables every two seconds."""
+        return ["--users", str(self.load.users), "--spawn-rate", str(self.load.spawn_rate), "--only-summary"]
 
 
 def locust_of(own: OwnLocustfile | None) -> list[str]:

@@ -51,6 +51,8 @@ class RecordWriter:
         self._exemplars.flush()
         self._seconds.write("".join(_dumps({**entry, **origin}) for entry in body.get("counts", ())))
         self._seconds.flush()
+        for entry in body.get("raised", ()):
+            self.event("users_raised", at_unix_s=entry["second"], worker=worker, **_without_second(entry))
         for entry in body.get("logins", ()):
             if entry["failed"]:
                 self.event("token_not_renewed", at_unix_s=entry["second"], worker=worker, **_without_second(entry))

@@ -12,6 +12,8 @@ from scenarios.plan import ClosedLoad, Plan
 from scenarios.profile import Phase, Profile
 from scenarios.workload import Request, Workload
 
+OTHER_NAMES = "(other names)"  # the row of requests whose names are too many to have one each
+
 
 def with_locustfile(plan: Plan, load: ClosedLoad) -> Plan:
     """The plan with these users: their start is not judged, then the hold is as long as the plan's.

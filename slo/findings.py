@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from slo.closed_findings import closed_findings
 from slo.cluster_findings import cluster_findings, pod_taken_away, what_is_counted
 from slo.evidence import ClientLoad, Evidence, NotSeen, ServerLoad
 from slo.own_findings import own_findings
@@ -34,7 +35,7 @@ def find(measurement: Measurement, evidence: Evidence, thresholds: Thresholds) -
         *(finding for worker in measurement.workers for finding in _worker(worker, thresholds)),
         *_accounts(measurement, evidence, thresholds),
         *_run(measurement, thresholds),
-        *_closed(measurement),
+        *closed_findings(measurement, evidence.client, thresholds),
         *cluster_findings(measurement, thresholds),
         *spread_findings(measurement, evidence.client, thresholds),
         *own_findings(measurement, evidence.hold, thresholds.growth_seen_s),
@@ -182,16 +183,6 @@ def _reconciled(
         f"{'Does something answer before it' if seen < low else 'Does somebody else load it'}, or does this Prometheus "
         "watch another target? See `queries` in targets.yaml.",
     )
-
-
-def _closed(measurement: Measurement) -> Iterator[Finding]:
-    if measurement.closed_model:
-        yield warns(
-            FindingKind.CLOSED_MODEL,
-            "Closed model: latencies count from the actual send, a slow platform slows the load (coordinated "
-            "omission), and throughput is what came out. Lag, unsent arrivals and Little's law have no meaning.",
-            "Prove a rate with a workload in golive's open model.",
-        )
 
 
 def _run(measurement: Measurement, thresholds: Thresholds) -> Iterator[Finding]:

@@ -46,6 +46,8 @@ class FindingKind(StrEnum):
     CACHED_ANSWERS = "cached-answers"
     CLOSED_MODEL = "closed-model"
     GENERATOR_GROWS = "generator-grows"
+    USERS_RAISED = "users-raised"
+    NAMES_FOLDED = "names-folded"
 
 
 class Severity(StrEnum):
@@ -112,6 +114,8 @@ class Thresholds:
     cached_ratio: float = 0.01
     # Of a process of golive's own, its warm-up aside: the least that an objective asks of the platform's, too.
     growth_seen_s: float = 600.0
+    # As many as may fail of an availability of 99.9 %: what a task left undone is in nobody's failures.
+    raised_ratio: float = 0.001
 
 
 class PodEnd(StrEnum):
@@ -222,5 +226,9 @@ class Measurement:
     addresses: tuple[Given, ...] = ()  # all that the target's name stands for
     beside_target: tuple[str, ...] = ()  # addresses of the target on a worker's own machine
     closed_model: bool = False  # users send when they have their answers: nothing is due, and no schedule can be late
+    raised: Mapping[str, int] = field(
+        default_factory=dict
+    )  # exceptions that ended tasks of users over the load, in words
+    names_folded: int = 0  # requests of the load whose names were too many to be told apart
     replicas: tuple[Given, ...] = ()  # by the platform's own metrics, where they tell replicas apart
     own: Mapping[Resource, tuple[ResourceSeries, ...]] = field(default_factory=dict)  # golive's own processes

@@ -101,6 +101,10 @@ EFFECTS: Mapping[FindingKind, Effects] = {
     # What a cache answers is fast, right, and no work for the platform; what was missed was missed with its help.
     FindingKind.CACHED_ANSWERS: {kind: ONLY_MET for kind in _ANOTHER_LOAD},
     FindingKind.CLOSED_MODEL: {},  # only told: every figure is what it says, of the load that came out
+    # A task that raised left the rest of it undone: less load, and a check of its own that failed in no count. A user
+    # that is gone by it sends nothing more, which is not the platform's.
+    FindingKind.USERS_RAISED: {**{kind: ONLY_MET for kind in _ANOTHER_LOAD}, "throughput": BOTH},
+    FindingKind.NAMES_FOLDED: {},  # only told: every request counts, in one row
     FindingKind.GENERATOR_GROWS: {},  # only told: what it really takes away is lag, contention, handles that ran out
     FindingKind.BESIDE_TARGET: {},  # only told: what it really took away is contention
 }

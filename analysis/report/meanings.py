@@ -35,6 +35,8 @@ FINDINGS: Mapping[FindingKind, str] = {
     FindingKind.ONE_REPLICA: "one replica had the load of all",
     FindingKind.CACHED_ANSWERS: "a cache answered before the platform",
     FindingKind.GENERATOR_GROWS: "a process of golive's own kept growing",
+    FindingKind.USERS_RAISED: "tasks of a locustfile's users ended by an exception",
+    FindingKind.NAMES_FOLDED: "requests had too many names to be told apart",
     FindingKind.CLOSED_MODEL: "a locustfile's users waited for their answers before they sent more",
 }
 

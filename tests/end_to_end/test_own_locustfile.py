@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.closed_counts import MOST_NAMES
 from tests.end_to_end.driving import GOLIVE, HOLD_S, USUAL, findings, laid_out, outcomes, verdict_of
 from tests.http_server import CountingServer, an_answer
 
@@ -83,8 +84,7 @@ def counted(run: Path) -> tuple[Counter[str], Counter[str]]:
     """Requests and failures of the record, by name."""
     sent: Counter[str] = Counter()
     failed: Counter[str] = Counter()
-    for line in (run / "seconds.jsonl").read_text().splitlines():
-        entry = json.loads(line)
+    for entry in map(json.loads, (run / "seconds.jsonl").read_text().strip().split("\n")):
         sent[entry["request"]] += entry["sent"]
         failed.update({f"{entry['request']}: {kind}": count for kind, count in entry["failed"].items()})
     return sent, failed
@@ -165,6 +165,42 @@ def test_a_limit_that_the_users_failures_pass_ends_them_and_the_verdict_says_so(
     verdict = verdict_of(tmp_path)
     assert outcomes(verdict)["error-rate"] == "missed"
     assert "cut-short" in findings(verdict)
+
+
+HEEDLESS = """\
+import itertools
+from locust import FastHttpUser, constant, task
+
+numbers = itertools.count()
+
+
+class Heedless(FastHttpUser):
+    wait_time = constant(0.02)
+
+    @task
+    def item(self):
+        for _ in range(10):
+            self.client.get(f"/item/{next(numbers)}\\u2028")
+
+    @task
+    def wrong(self):
+        assert self.client.get("/ok", name="wrong").status_code == 201, "not created"
+"""
+
+
+def test_tasks_that_raise_prove_nothing_and_names_without_end_have_one_row(tmp_path: Path) -> None:
+    with CountingServer() as server:
+        assert started(tmp_path, HEEDLESS, server.url).wait(90) == 3
+        sent, _ = counted(run_of(tmp_path))
+        assert sent.total() == server.total
+    assert len(sent) <= 2 * MOST_NAMES + 1
+    verdict = verdict_of(tmp_path)
+    assert f"{sent['(other names)']:,} are told together" in findings(verdict)["names-folded"]
+    raised = findings(verdict)["users-raised"]
+    assert f"{sent['wrong']:,} times" in raised
+    assert "AssertionError at line 17 of own.py: not created" in raised
+    assert set(outcomes(verdict).values()) == {"unproven"}
+    assert "(other names)" in (run_of(tmp_path) / "report.html").read_text()
 
 
 LEAKING = """\

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,8 +17,10 @@ from hypothesis import strategies as st
 
 from loadtest._engine import Histograms
 from loadtest.closed_counts import ClosedCounts
-from loadtest.closed_kinds import kind_of, tag_of
+from loadtest.closed_event import as_counted, place_of
+from loadtest.closed_kinds import kind_of, tag_of, words_of
 from loadtest.closed_sender import ClosedSender
+from scenarios.closed_plan import OTHER_NAMES
 from scenarios.failure_kinds import is_unavailable
 
 CatchResponseError = type("CatchResponseError", (Exception,), {})
@@ -41,9 +46,12 @@ def caused(outer: Exception, inner: Exception) -> Exception:
         (CatchResponseError("no"), 200, "check"),
         (CatchResponseError("no"), 503, "check"),
         (KeyError("x"), 200, "exception KeyError"),
+        (KeyError, 0, "exception KeyError"),
+        (TimeoutError, 0, "timeout wait"),
+        ("it broke", 0, "exception str"),
     ],
 )
-def test_an_exception_becomes_a_kind(exception: Exception, status: int, kind: str) -> None:
+def test_an_exception_becomes_a_kind(exception: object, status: int, kind: str) -> None:
     assert kind_of(exception, status) == kind
 
 
@@ -52,11 +60,15 @@ def test_what_the_platform_did_not_answer_was_unavailable() -> None:
     assert [is_unavailable(kind) for kind in kinds] == [True] * 6 + [False] * 2
 
 
-@given(st.text())
+ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
+
+
+@given(ANY_TEXT)
 def test_a_name_never_means_something_else_in_the_record(name: str) -> None:
     tag = tag_of(name)
     assert tag
-    assert not set(tag) & set(",!\n\r")
+    assert not set(tag) & set(",!\n\r\x1b\x9b")
+    assert tag.encode()
     assert not tag.startswith("golive.")
 
 
@@ -77,6 +89,92 @@ def test_everything_is_counted_once_and_has_its_time(ended: list[tuple[int, str,
     assert sum(timed.values()) == len(ended)
     assert sum(count for tag, count in timed.items() if tag.endswith("!failed")) == sum(fails for *_, fails in ended)
     assert not counts.take(timers_us=[])
+
+
+def rows_of(counts: ClosedCounts) -> dict[str, int]:
+    return {entry["request"]: entry["sent"] for entry in json.loads(counts.take(timers_us=[]))["counts"]}
+
+
+def test_names_without_end_share_one_row_and_the_first_keep_theirs() -> None:
+    counts = ClosedCounts(most_names=2)
+    for name in ["/item/1", "/item/2", "/item/3", "/item/1", "/item/4"]:
+        counts.count(second=0, name=name, time_ms=1.0, length=0, exception=None, status=200)
+    assert rows_of(counts) == {"/item/1": 2, "/item/2": 1, OTHER_NAMES: 2}
+    counts.count(second=1, name="/item/3", time_ms=1.0, length=0, exception=None, status=200)
+    assert rows_of(counts) == {OTHER_NAMES: 1}
+
+
+def a_number_of_another_kind(value: object) -> dict[str, object]:
+    return {"response_time": value, "response_length": value, "start_time": value, "response": Answer(value)}
+
+
+@dataclass
+class Answer:
+    status_code: object
+
+
+ODD = [
+    None,
+    "",
+    "OK",
+    b"abc",
+    float("nan"),
+    float("inf"),
+    -float("inf"),
+    -5,
+    1e300,
+    timedelta(1),
+    datetime(2026, 1, 1, tzinfo=UTC),
+    [],
+]
+
+
+@pytest.mark.parametrize("value", ODD, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_event_counts_whatever_a_locustfile_put_into_it(value: object, fails: bool) -> None:
+    sender, clock, _ = a_sender()
+    clock.now_s = 104.0
+    exception = ValueError() if fails else None
+    sender.ended(**as_counted({"name": "a", "exception": exception, **a_number_of_another_kind(value)}))
+    sender.ended(**as_counted({"name": "a"}))
+    entries = json.loads(sender.drain())["counts"]
+    assert sum(entry["sent"] for entry in entries) == 2
+    assert sum(count for entry in entries for count in entry["failed"].values()) == fails
+
+
+def test_figures_are_taken_as_they_are_meant() -> None:
+    counted = as_counted({
+        "name": "a", "response_time": Decimal("3.5"), "response_length": "12", "start_time": 7, "exception": "",
+        "response": Answer("503"),
+    })  # fmt: skip
+    assert counted == {
+        "name": "a", "time_ms": 3.5, "length": 12, "began_unix_s": 7.0, "exception": None, "status": 503,
+    }  # fmt: skip
+
+
+def test_what_a_task_raised_is_told_by_its_kind_and_its_line() -> None:
+    sender, clock, _ = a_sender()
+    sender.raised(what="KeyError at line 9 of own.py", said="before the start: users of on_start")
+    clock.now_s = 104.0
+    for number in range(3):
+        sender.raised(what="KeyError at line 9 of own.py", said=f"no room {number}")
+    first, then = json.loads(sender.drain())["raised"]
+    assert (first["second"], first["count"]) == (9000, 1)
+    assert then == {"second": 9003, "what": "KeyError at line 9 of own.py", "said": "no room 0", "count": 3}
+
+
+@given(ANY_TEXT)
+def test_what_is_said_is_one_line_that_can_be_written(said: str) -> None:
+    assert words_of(said).encode().count(b"\n") == 0
+
+
+def test_a_place_is_the_innermost_line_of_the_locustfile() -> None:
+    with pytest.raises(ValueError, match="enclosed") as seen:
+        json.loads("{")
+    raised = seen.value
+    here = place_of(raised, raised.__traceback__, __file__)
+    assert re.fullmatch(r"JSONDecodeError at line \d+ of test_closed_model.py", here)
+    assert "decoder.py" in place_of(raised, raised.__traceback__, "/elsewhere.py")
 
 
 @dataclass
@@ -125,6 +223,14 @@ def test_a_request_is_booked_in_the_second_of_its_send_on_the_masters_clock() ->
     ended(sender, began_unix_s=clock.unix_s() - 2.0, time_ms=2000.0)
     ended(sender, began_unix_s=None, time_ms=100.0)
     assert [entry["second"] for entry in json.loads(sender.drain())["counts"]] == [9001, 9003]
+
+
+@pytest.mark.parametrize("of_another_clock_s", [12.0, 5e12], ids=["monotonic", "in ms"])
+def test_a_start_of_another_clock_is_none(of_another_clock_s: float) -> None:
+    sender, clock, _ = a_sender()
+    clock.now_s = 104.5
+    ended(sender, began_unix_s=of_another_clock_s, time_ms=100.0)
+    assert [entry["second"] for entry in json.loads(sender.drain())["counts"]] == [9003]
 
 
 def test_users_are_ended_when_halted_and_it_is_done_when_they_are_gone() -> None:

@@ -55,6 +55,25 @@ def test_a_closed_model_is_told() -> None:
     assert [(finding.kind, finding.severity) for finding in found] == [(FindingKind.CLOSED_MODEL, Severity.WARNS)]
 
 
+def told_of_users(**facts: Any) -> list[tuple[FindingKind, Severity, str]]:
+    found = find(measurement(closed_model=True, **facts), evidence(client=client(load_sent=6000)), Thresholds())
+    return [(one.kind, one.severity, one.what) for one in found if one.kind is not FindingKind.CLOSED_MODEL]
+
+
+def test_tasks_that_raised_void_a_run_unless_they_are_as_few_as_failures_may_be() -> None:
+    ((kind, severity, what),) = told_of_users(raised={"KeyError at line 9 of own.py: 'id'": 6, "ValueError": 1})
+    assert (kind, severity) == (FindingKind.USERS_RAISED, Severity.VOIDS)
+    assert "7 times beside 6,000 requests: 6 KeyError at line 9 of own.py: 'id'; 1 ValueError" in what
+    ((_, severity, _),) = told_of_users(raised={"KeyError": 6})
+    assert severity is Severity.WARNS
+
+
+def test_names_that_were_too_many_are_told() -> None:
+    ((kind, severity, what),) = told_of_users(names_folded=4500)
+    assert (kind, severity) == (FindingKind.NAMES_FOLDED, Severity.WARNS)
+    assert "4,500" in what
+
+
 def test_unsent_arrivals_are_found() -> None:
     assert FindingKind.UNSENT in kinds(client=client(unsent=1))
 

@@ -65,6 +65,8 @@ TAKES = {
     FindingKind.ONE_REPLICA: "BBBBMBMB",
     FindingKind.CACHED_ANSWERS: "MMMMMMMM",
     FindingKind.CLOSED_MODEL: "........",
+    FindingKind.USERS_RAISED: "BMMMMMMM",
+    FindingKind.NAMES_FOLDED: "........",
 }
 
 
