@@ -73,7 +73,9 @@ def _become_worker(environment: Any, runner: WorkerRunner) -> None:
 
     # Locust's master takes no report of a worker that has said it stopped: the last one must go before that.
     environment.events.test_stop.add_listener(lambda **_: runner._send_stats())
-    lanes.become_worker(runner, build)
+    side = lanes.become_worker(runner, build)
+    # A process that its own locustfile ends waits for nobody: what it has counted goes out before it.
+    environment.events.quitting.add_listener(lambda **_: side.report())
 
 
 def _counts_with(sender: ClosedSender) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from loadtest.closed_counts import ClosedCounts
 from loadtest.ports import Clock
 
+ENDED_BY_ITSELF = "the locustfile ended its users, by runner.stop() or runner.quit()"
 OVERTIME_S = 0.1  # so that the last second of the hold is whole
 
 
@@ -74,8 +75,12 @@ class ClosedSender:
         self._end_users()
 
     def over(self) -> None:
-        """Locust itself is ending the users."""
-        self._over = self._start_s is not None
+        """Locust is ending the users: when neither the plan nor the master asked for it, the locustfile did."""
+        if self._start_s is None:
+            return
+        self._look_at_the_time(self._start_s)
+        if not self._over:
+            self._over, self._because = True, ENDED_BY_ITSELF
 
     def state(self) -> str:
         """As the engine's. Whoever starts users again after the end finds them ended once more."""

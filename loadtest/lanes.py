@@ -125,7 +125,7 @@ def _engine_of(plan: str, shard: int, shards: int) -> Sender:
     return _engine.Engine(plan, shard=shard, shards=shards)
 
 
-def become_worker(runner: WorkerRunner, build: BuildSender = _engine_of) -> None:
+def become_worker(runner: WorkerRunner, build: BuildSender = _engine_of) -> WorkerSide:
     """Never at import: a process forked after it would have a dead engine (trap: --processes)."""
     side = WorkerSide(
         wire=_WorkerWire(runner),
@@ -139,6 +139,7 @@ def become_worker(runner: WorkerRunner, build: BuildSender = _engine_of) -> None
     for kind in ("golive_ping", "golive_arm", "golive_go", "golive_ack", "golive_halt", "golive_over"):
         runner.register_message(kind, _hears(side, kind), concurrent=kind == "golive_arm")
     gevent.spawn(_report_then_leave, side, runner)
+    return side
 
 
 def _hears(side: WorkerSide, kind: str) -> Callable[..., None]:

@@ -203,6 +203,36 @@ def test_tasks_that_raise_prove_nothing_and_names_without_end_have_one_row(tmp_p
     assert "(other names)" in (run_of(tmp_path) / "report.html").read_text()
 
 
+ENDS_ITSELF = """\
+from locust import HttpUser, constant, task
+
+
+class Plain(HttpUser):
+    wait_time = constant(0.05)
+    sent = 0
+
+    @task
+    def ok(self):
+        self.client.get("/ok")
+        self.sent += 1
+        if self.sent > 40:
+            self.environment.runner.HOW()
+"""
+
+
+@pytest.mark.parametrize("how", ["stop", "quit"])
+def test_users_that_the_locustfile_itself_ends_are_counted_to_the_last_and_prove_nothing(
+    tmp_path: Path, how: str
+) -> None:
+    with CountingServer() as server:
+        assert started(tmp_path, ENDS_ITSELF.replace("HOW", how), server.url).wait(90) == 3
+        sent, _ = counted(run_of(tmp_path))
+        assert sent.total() == server.total
+    verdict = verdict_of(tmp_path)
+    assert "the locustfile ended its users" in findings(verdict)["worker-lost"]
+    assert "met" not in outcomes(verdict).values()
+
+
 LEAKING = """\
 from locust import HttpUser, constant, task
 

@@ -244,6 +244,26 @@ def test_users_are_ended_when_halted_and_it_is_done_when_they_are_gone() -> None
     assert (sender.state(), sender.halted_because()) == ("done", "abort limit")
 
 
+def test_users_that_the_locustfile_ended_are_told_as_such_and_those_that_golive_ended_are_not() -> None:
+    sender, clock, _ = a_sender()
+    clock.now_s = 102.0
+    sender.over()
+    assert "the locustfile ended its users" in sender.halted_because()
+    sender.halt(because="abort limit")
+    assert "the locustfile ended its users" in sender.halted_because()
+
+    halted, clock, _ = a_sender()
+    halted.halt(because="abort limit")
+    halted.over()
+    assert halted.halted_because() == "abort limit"
+
+    at_its_end, clock, _ = a_sender(duration_s=2.0)
+    at_its_end.renew_lease(lease_us=60_000_000)
+    clock.now_s = 104.9
+    at_its_end.over()
+    assert at_its_end.halted_because() == ""
+
+
 def test_users_are_ended_when_the_master_is_silent() -> None:
     sender, clock, users = a_sender()
     clock.now_s = 105.5
