@@ -40,6 +40,11 @@ def check_locustfile(locustfile: str) -> str:
             f"{locustfile}: {', '.join(idle)} has no tasks: its users would do nothing but raise.",
             remedy="Give it a method with @task or `tasks`; mark what is only a base of others `abstract = True`.",
         )
+    if unrun := [f"{user['name']}: {', '.join(user['unrun'])}" for user in users if user["unrun"]]:
+        raise PlanError(
+            f"{locustfile}: tasks with `yield` or `async` are never run by Locust: {'; '.join(unrun)}.",
+            remedy="Write `def` and call what they need; Locust's users wait without `await`.",
+        )
     if seen["options"]:
         raise PlanError(
             f"{locustfile}: Locust's command line refuses to start with it: {seen['options']}.",

@@ -6,10 +6,12 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from pathlib import Path
 from typing import Any
 
-from locust import User, argument_parser
+from locust import User, argument_parser, events
 from locust.util.load_locustfile import load_locustfile
 
 
@@ -26,8 +28,36 @@ def _user(kind: type[User]) -> dict[str, Any]:
     return {
         "name": kind.__name__,
         "host": str(kind.host or ""),
-        "idle": not kind.tasks and kind.run is User.run,  # one with a loop of its own needs no tasks
+        "idle": not kind.tasks and not _gets_tasks_later(kind),
+        "unrun": sorted({task.__name__ for task in _functions_of(kind) if _is_only_made(task)}),
     }
+
+
+def _gets_tasks_later(kind: type[User]) -> bool:
+    """Whether it may find tasks when it starts, or needs none: whoever does so is to be left alone."""
+    own = [getattr(kind, name) for name in ("__init__", "on_start", "run")]
+    listened = [event._handlers for event in (events.init, events.test_start)]
+    return any(method.__module__.partition(".")[0] != "locust" for method in own) or any(listened)
+
+
+def _functions_of(kind: type[User]) -> Iterator[Any]:
+    """The functions among its tasks, and among those of the TaskSets in it."""
+    waiting: list[Any] = list(kind.tasks)
+    seen: set[Any] = set()
+    while waiting:
+        task = waiting.pop()
+        if task in seen:  # TaskSets may hold each other
+            continue
+        seen.add(task)
+        if isinstance(task, type):
+            waiting += getattr(task, "tasks", ())
+        else:
+            yield task
+
+
+def _is_only_made(task: Any) -> bool:
+    """Whether a call of it runs none of its lines: Locust calls tasks and neither awaits nor iterates them."""
+    return any(found(task) for found in (iscoroutinefunction, isgeneratorfunction, isasyncgenfunction))
 
 
 def _told(raised: BaseException, locustfile: str) -> dict[str, Any]:

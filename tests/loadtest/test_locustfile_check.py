@@ -28,12 +28,21 @@ class Tasks(TaskSet):
     @task
     def one(self): ...
 
+class Others(TaskSet):
+    tasks = [Tasks]
+
+Tasks.tasks.append(Others)
+
 class Guest(Base):
     host = "http://localhost:8080"
     tasks = {Tasks: 1}
 
 class Loop(User):
     def run(self): ...
+
+class Chosen(User):
+    def on_start(self):
+        self.tasks = [Tasks]
 
 if __name__ == "__main__":
     run_single_user(Guest)
@@ -60,6 +69,11 @@ def refusal(folder: Path, text: str) -> str:
         ("import os\nos._exit(0)", "/own.py ends Python itself", "to see why"),
         ("", "/own.py has no User class", "Write one"),
         (USER.replace("class Guest", "class A(HttpUser): ...\nclass Guest"), "/own.py: A has no tasks", "abstract"),
+        (USER.replace("self): ...", "self): yield 1"), "/own.py: tasks with `yield` .*: Guest: one", "Write `def`"),
+        (
+            "from locust import TaskSet\n" + USER + "class In(TaskSet):\n    @task\n    async def two(self): ...\n"
+            "Guest.tasks = {In: 1}", "/own.py: tasks with `yield` or `async` .*: Guest: two", "Write `def`",
+        ),
         (
             "from locust import events\n" + USER + "@events.init_command_line_parser.add_listener\n"
             "def _(parser): parser.add_argument('--key', required=True)",
