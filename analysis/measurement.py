@@ -58,6 +58,7 @@ def measurement_of(
         replicas=given_to_replicas(record, hold),
         raised=_raised(record),
         names_folded=_names_folded(record),
+        own_exit_code=max((int(event.fields["code"]) for event in record.happened("locustfile_exit")), default=0),
         own={"memory": own_memory(record), "file_handles": own_handles(record)},
     )
 

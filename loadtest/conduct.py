@@ -60,6 +60,7 @@ def conduct(plan: Plan, around: Surroundings) -> str:
         try:
             processes.start(workers=plan.workers, ui=around.ui, elsewhere=around.elsewhere, metrics=around.metrics)
             _watch_load(processes, around)
+            _note_own_exit_code(plan, processes, around.folder)
             ended, because = _how_it_ended(processes, around, interruption)
             if ended == "unstarted":
                 raise PreflightFailed(f"No load began: {because}.", remedy=_remedy_for(because, around.folder))
@@ -133,6 +134,13 @@ def _watch_load(processes: LocustProcesses, around: Surroundings) -> None:
         around.search()
         around.show()
         time.sleep(LOOK_EVERY_S)
+
+
+def _note_own_exit_code(plan: Plan, processes: LocustProcesses, folder: Path) -> None:
+    """What a locustfile sets is Locust's exit code; golive itself ends it with 0, and a signal with less."""
+    code = processes.master.returncode if plan.closed and processes.master else 0
+    if code > 0 and any(event["event"] == "load_ended" for event in _events(folder)):
+        append_event(folder, "locustfile_exit", at_unix_s=time.time(), code=code)
 
 
 def _note_dead_parts(around: Surroundings) -> None:

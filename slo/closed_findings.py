@@ -25,6 +25,12 @@ def closed_findings(
             f"Requests had too many names: {number(measurement.names_folded)} are told together in one row.",
             'Give requests that differ by an id one name: self.client.get(url, name="/item/[id]").',
         )
+    if measurement.own_exit_code:
+        yield warns(
+            FindingKind.OWN_EXIT_CODE,
+            f"The locustfile itself ends Locust with exit code {measurement.own_exit_code}: a check of its own failed.",
+            "See locust/master.log. golive's verdict is the plan's; put what must hold into its objectives.",
+        )
     yield warns(
         FindingKind.CLOSED_MODEL,
         "Closed model: latencies count from the actual send, a slow platform slows the load (coordinated "

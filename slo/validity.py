@@ -48,6 +48,7 @@ class FindingKind(StrEnum):
     GENERATOR_GROWS = "generator-grows"
     USERS_RAISED = "users-raised"
     NAMES_FOLDED = "names-folded"
+    OWN_EXIT_CODE = "own-exit-code"
 
 
 class Severity(StrEnum):
@@ -230,5 +231,6 @@ class Measurement:
         default_factory=dict
     )  # exceptions that ended tasks of users over the load, in words
     names_folded: int = 0  # requests of the load whose names were too many to be told apart
+    own_exit_code: int = 0  # what a locustfile set in `environment.process_exit_code`
     replicas: tuple[Given, ...] = ()  # by the platform's own metrics, where they tell replicas apart
     own: Mapping[Resource, tuple[ResourceSeries, ...]] = field(default_factory=dict)  # golive's own processes

@@ -104,6 +104,7 @@ EFFECTS: Mapping[FindingKind, Effects] = {
     # A task that raised left the rest of it undone: less load, and a check of its own that failed in no count. A user
     # that is gone by it sends nothing more, which is not the platform's.
     FindingKind.USERS_RAISED: {**{kind: ONLY_MET for kind in _ANOTHER_LOAD}, "throughput": BOTH},
+    FindingKind.OWN_EXIT_CODE: {},  # only told: what must hold is the plan's to say
     FindingKind.NAMES_FOLDED: {},  # only told: every request counts, in one row
     FindingKind.GENERATOR_GROWS: {},  # only told: what it really takes away is lag, contention, handles that ran out
     FindingKind.BESIDE_TARGET: {},  # only told: what it really took away is contention

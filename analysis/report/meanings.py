@@ -37,6 +37,7 @@ FINDINGS: Mapping[FindingKind, str] = {
     FindingKind.GENERATOR_GROWS: "a process of golive's own kept growing",
     FindingKind.USERS_RAISED: "tasks of a locustfile's users ended by an exception",
     FindingKind.NAMES_FOLDED: "requests had too many names to be told apart",
+    FindingKind.OWN_EXIT_CODE: "a locustfile's own check failed",
     FindingKind.CLOSED_MODEL: "a locustfile's users waited for their answers before they sent more",
 }
 

@@ -203,6 +203,44 @@ def test_tasks_that_raise_prove_nothing_and_names_without_end_have_one_row(tmp_p
     assert "(other names)" in (run_of(tmp_path) / "report.html").read_text()
 
 
+LISTENS = """\
+from locust import HttpUser, constant, events, task
+from locust.runners import MasterRunner
+
+
+@events.init_command_line_parser.add_listener
+def options(parser):
+    parser.add_argument("--tenant", default="blue")
+
+
+@events.test_start.add_listener
+def begins(environment, **_):
+    print("begins for", environment.parsed_options.tenant)
+
+
+@events.quitting.add_listener
+def ends(environment, **_):
+    if isinstance(environment.runner, MasterRunner) and environment.stats.total.fail_ratio < 2:
+        environment.process_exit_code = 7
+
+
+class Plain(HttpUser):
+    wait_time = constant(0.1)
+
+    @task
+    def ok(self):
+        self.client.get("/ok")
+"""
+
+
+def test_listeners_and_options_of_a_locustfile_work_and_its_own_exit_code_is_told(tmp_path: Path) -> None:
+    with CountingServer() as server:
+        assert started(tmp_path, LISTENS, server.url).wait(90) in {0, 3}
+        assert counted(run_of(tmp_path))[0].total() == server.total
+    assert "exit code 7" in findings(verdict_of(tmp_path))["own-exit-code"]
+    assert "begins for blue" in (run_of(tmp_path) / "locust" / "worker-0.log").read_text()
+
+
 ENDS_ITSELF = """\
 from locust import HttpUser, constant, task
 

@@ -68,6 +68,12 @@ def test_tasks_that_raised_void_a_run_unless_they_are_as_few_as_failures_may_be(
     assert severity is Severity.WARNS
 
 
+def test_a_check_of_the_locustfiles_own_that_failed_is_told() -> None:
+    ((kind, severity, what),) = told_of_users(own_exit_code=2)
+    assert (kind, severity) == (FindingKind.OWN_EXIT_CODE, Severity.WARNS)
+    assert "exit code 2" in what
+
+
 def test_names_that_were_too_many_are_told() -> None:
     ((kind, severity, what),) = told_of_users(names_folded=4500)
     assert (kind, severity) == (FindingKind.NAMES_FOLDED, Severity.WARNS)

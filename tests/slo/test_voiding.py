@@ -67,6 +67,7 @@ TAKES = {
     FindingKind.CLOSED_MODEL: "........",
     FindingKind.USERS_RAISED: "BMMMMMMM",
     FindingKind.NAMES_FOLDED: "........",
+    FindingKind.OWN_EXIT_CODE: "........",
 }
 
 
