@@ -14,7 +14,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
-import click
 import typer
 from rich.console import Console
 
@@ -260,14 +259,21 @@ def _tell(folder: Path, verdict: Verdict, console: Console) -> None:
     console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
 
 
+def _told_of_usage(problem: str) -> int:
+    """Say what is wrong with a command line; called without any, golive has shown its help already."""
+    wrong = UsageError(problem, remedy="`golive --help` and `golive COMMAND --help` tell what there is.")
+    if problem.strip():
+        print(f"golive: {wrong}", file=sys.stderr)  # noqa: T201
+    return wrong.exit_code
+
+
 def main() -> int:
     """Run the command; turn what went wrong outside the platform into one message and its exit code."""
     try:
         # Outside its standalone mode click hands a command's exit code back instead of raising it.
         return int(app(standalone_mode=False) or 0)
-    except click.ClickException as wrong:
-        wrong.show()
-        return 2
+    except typer.TyperException as wrong:  # typer's own since it has left click: an option that is none, a value
+        return _told_of_usage(wrong.format_message())
     except HarnessError as error:
         print(f"golive: {error}", file=sys.stderr)  # noqa: T201  (the command line's own last word)
         return error.exit_code
@@ -276,6 +282,6 @@ def main() -> int:
             raise
         print(f"golive: {DISK_FULL.format(what=wrong)}", file=sys.stderr)  # noqa: T201
         return HarnessError.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("golive: interrupted", file=sys.stderr)  # noqa: T201
         return 130
