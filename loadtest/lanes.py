@@ -41,6 +41,8 @@ from loadtest.worker import WorkerSide
 LANE_RPS = 100.0  # each is a greenlet to start and to end, and says nothing that the rate does not
 AT_ONCE = 1e6  # lanes a second; below the largest step Locust's start() blocks, at 3,000 lanes down for half a minute
 TURN_AWAY_AFTER_S = 2.0
+OWN_STOP = "Locust's own stop"
+OWN_STOP_CLOSED = f"{OWN_STOP} (a shape that ended, a run-time in locust.conf, or workers that left)"
 GIVE_WAY_EVERY_S = 0.05
 
 # Without this, 64 s after a worker is lost the master starts a new dispatcher from zero and every lane ramps
@@ -271,7 +273,7 @@ def _end(director: Director, accounts: LocustAccounts, page: MetricsPage) -> Non
 
     Its own quit waits half a second for its workers, and the tail of a run takes as long as the longest answer.
     """
-    director.finish("Locust's own stop")
+    director.finish(OWN_STOP_CLOSED if director.plan.closed else OWN_STOP)
     while not director.finished:
         gevent.sleep(0.05)
     accounts.settle_all()

@@ -258,6 +258,15 @@ class Plain(HttpUser):
 """
 
 
+def test_a_shape_that_ends_before_the_hold_cuts_it_short_and_is_named(tmp_path: Path) -> None:
+    short = SHAPE.replace("return (6, 6)", "return (6, 6) if self.get_run_time() < 3 else None")
+    with CountingServer(broken_where_asked) as server:
+        assert started(tmp_path, LOCUSTFILE + short, server.url).wait(90) in {1, 3}
+        sent, _ = counted(run_of(tmp_path))
+        assert server.total == sent.total() - sent["golive%2Elag"]
+    assert "a shape that ended" in findings(verdict_of(tmp_path))["cut-short"]
+
+
 @pytest.mark.parametrize("how", ["stop", "quit"])
 def test_users_that_the_locustfile_itself_ends_are_counted_to_the_last_and_prove_nothing(
     tmp_path: Path, how: str
