@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import sys
 import time
+import traceback
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -54,7 +55,15 @@ NamespaceOption = Annotated[str, typer.Option(help="On a cluster: golive's own n
 DEFAULT_NAMESPACE = "golive"
 RESULTS = Path("results")
 STOP_WITHIN_S = 10
-DISK_FULL = "{what}\n  Remedy: Free some space; what was recorded until then can be judged with `golive judge`."
+_FULL = "Free some space; what was recorded until then can be judged with `golive judge`."
+_SHUT = "Give the user who runs golive the right to read and write there, or name another place."
+_OF_PLACES = {  # what the place of a file may refuse, whatever golive does: by its errno, what to do
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EACCES: _SHUT,
+    errno.EPERM: _SHUT,
+    errno.EROFS: _SHUT,
+}
 
 
 @app.command()
@@ -263,25 +272,44 @@ def _told_of_usage(problem: str) -> int:
     """Say what is wrong with a command line; called without any, golive has shown its help already."""
     wrong = UsageError(problem, remedy="`golive --help` and `golive COMMAND --help` tell what there is.")
     if problem.strip():
-        print(f"golive: {wrong}", file=sys.stderr)  # noqa: T201
+        _last_word(str(wrong))
     return wrong.exit_code
 
 
 def main() -> int:
-    """Run the command; turn what went wrong outside the platform into one message and its exit code."""
+    """Run the command; turn what went wrong outside the platform into one message and its exit code.
+
+    A bug keeps its traceback, but not Python's exit code of 1, which would say that the platform failed.
+    """
     try:
-        # Outside its standalone mode click hands a command's exit code back instead of raising it.
+        # Outside its standalone mode typer hands a command's exit code back instead of raising it.
         return int(app(standalone_mode=False) or 0)
     except typer.TyperException as wrong:  # typer's own since it has left click: an option that is none, a value
         return _told_of_usage(wrong.format_message())
     except HarnessError as error:
-        print(f"golive: {error}", file=sys.stderr)  # noqa: T201  (the command line's own last word)
+        _last_word(str(error))
         return error.exit_code
     except OSError as wrong:
-        if wrong.errno != errno.ENOSPC:
-            raise
-        print(f"golive: {DISK_FULL.format(what=wrong)}", file=sys.stderr)  # noqa: T201
-        return HarnessError.exit_code
+        remedy = _OF_PLACES.get(wrong.errno or 0)
+        if remedy is None:
+            return _bug()
+        _last_word(f"{wrong}\n  Remedy: {remedy}")
     except (KeyboardInterrupt, typer.Abort):
-        print("golive: interrupted", file=sys.stderr)  # noqa: T201
+        _last_word("interrupted")
         return 130
+    except Exception:  # noqa: BLE001  (printed whole: only the exit code is ours)
+        return _bug()
+    return HarnessError.exit_code
+
+
+def _bug() -> int:
+    traceback.print_exc()
+    _last_word(
+        "this is a mistake in golive and says nothing about the platform.\n"
+        "  Remedy: Report it with the lines above; what was recorded until then can be judged with `golive judge`."
+    )
+    return HarnessError.exit_code
+
+
+def _last_word(what: str) -> None:
+    print(f"golive: {what}", file=sys.stderr)  # noqa: T201  (the command line's own last word)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import shutil
 import socket
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +26,18 @@ def check(plan: Plan, results: Path) -> tuple[str, ...]:
     check_disk(plan, free_bytes=shutil.disk_usage(_existing(results)).free, where=results)
     check_reachable(plan.target.url)
     return (warning,) if warning else ()
+
+
+def check_writable(results: Path) -> None:
+    """A record must be able to grow there: tried before anything is raised, by a file that is gone at once."""
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=results).close()
+    except OSError as refused:
+        raise PreflightFailed(
+            f"No record can be kept in {results}: {refused.strerror or refused}.",
+            remedy="Name a folder that may be written with RESULTS= (--results).",
+        ) from refused
 
 
 def raise_file_handles(needed: int) -> None:

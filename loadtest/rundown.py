@@ -65,6 +65,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
     Raises HarnessError before the folder is there when the run cannot be; later ones leave a readable record.
     """
     asked_plan, told = _without_mistakes(asked)
+    preflight.check_writable(folder.parent)
     with ExitStack() as after:
         reaper = after.enter_context(Reaper.start())
         metrics = hold_metrics_port(asked.metrics_port)
@@ -75,7 +76,6 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
         check_plan(plan)
         warnings = (*preflight.check(plan, folder.parent), *told)
         outlook = Outlook(target)
-        search = search_of(plan, folder, outlook)
         watcher = Watcher(folder, plan, outlook.replicas)
         progress = Progress(watcher, console)
         ui = WebUi(port=free_port(), password=secrets.token_urlsafe(9)) if asked.ui else None
@@ -88,7 +88,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
             watched=reaper.watch,
             died_parts=died_parts,
             settled=outlook.settled,
-            search=search,
+            search=search_of(plan, folder, outlook),
             show=progress,
             ui=ui,
             metrics=metrics.address,

@@ -1,37 +1,93 @@
-"""The command line itself: what it cannot take is told and is no verdict of the platform."""
+"""What the `golive` command says and ends with: a mistake never looks like a verdict."""
 
 from __future__ import annotations
 
-import sys
+import errno
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from loadtest.cli import main
+from loadtest import cli, verdicts
+
+
+def ended_with(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["golive", *words])
+    try:
+        return cli.main()
+    except SystemExit as left:
+        return int(left.code or 0)
+
+
+def failing(wrong: Exception) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise wrong
+
+    return fail
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "named"),
     [
-        (["run", "--nonsense"], "No such option: --nonsense"),
-        (["frobnicate"], "No such command 'frobnicate'"),
-        (["run", "smoke", "--users", "many"], "'--users'"),
-        (["run", "smoke", "--on", "mars"], "'mars' is not one of 'here', 'cluster'"),
-        (["check-plan"], "Missing"),
+        (["run", "smoke", "--rate", "abc"], "--rate"),
+        (["run", "smoke", "--on", "moon"], "moon"),
+        (["run", "smoke", "--bogus"], "--bogus"),
+        (["launch"], "launch"),
+        (["check-plan"], "plan"),
     ],
-    ids=["option", "command", "value", "choice", "argument"],
 )
-def test_a_command_line_that_cannot_be_taken_is_told_with_the_exit_code_of_usage(
-    words: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_command_line_that_cannot_be_is_a_usage_mistake_and_says_which_word(
+    words: list[str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["golive", *words])
-    assert main() == 2
+    assert ended_with(monkeypatch, *words) == 2
     said = capsys.readouterr().err
-    assert told in said
+    assert named in said
     assert "Remedy: `golive --help`" in said
+    assert "Traceback" not in said
 
 
-def test_golive_alone_shows_its_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["golive"])
-    assert main() == 2
+def test_golive_alone_shows_its_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended_with(monkeypatch) == 2
     said = capsys.readouterr()
     assert "check-plan" in said.out + said.err
+
+
+def test_help_is_no_mistake(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended_with(monkeypatch, "run", "--help") == 0
+    assert "--results" in capsys.readouterr().out
+
+
+def test_a_bug_keeps_its_traceback_and_never_ends_as_if_the_platform_had_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.json").touch()
+    monkeypatch.setattr(verdicts, "conclude", failing(ZeroDivisionError("division by zero")))
+    assert ended_with(monkeypatch, "judge", str(tmp_path)) == 4
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError: division by zero" in said
+    assert "says nothing about the platform" in said
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_a_place_that_refuses_is_named_with_what_to_do(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.json").touch()
+    monkeypatch.setattr(verdicts, "conclude", failing(OSError(number, "no", str(tmp_path / "verdict.json"))))
+    assert ended_with(monkeypatch, "judge", str(tmp_path)) == 4
+    said = capsys.readouterr().err
+    assert "verdict.json" in said
+    assert "Remedy:" in said
+    assert "Traceback" not in said
+
+
+def test_results_that_cannot_be_a_folder_are_refused_before_anything_is_raised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert ended_with(monkeypatch, "run", "smoke", "--results", str(tmp_path / "file" / "below")) == 4
+    captured = capsys.readouterr()
+    assert "No record can be kept in" in captured.err
+    assert "raising the stage" not in captured.out
