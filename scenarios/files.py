@@ -16,11 +16,11 @@ from pydantic import Field
 from scenarios.engine_plan import secret_names
 from scenarios.errors import PlanError, RecordUnreadable
 from scenarios.files_tls import check_tls_files, sending_beside, tls_beside
+from scenarios.objective_check import objective_problems
 from scenarios.plan import AbortLimits, Plan, Sending
 from scenarios.plan_check import check_plan, with_canary
 from scenarios.plan_json import plan_from_json, plan_to_json
 from scenarios.profile import Phase, Profile
-from scenarios.recovery_check import objective_problems
 from scenarios.search_file import SearchFile, with_search
 from scenarios.target import Target, TargetClass
 from scenarios.target_list import find_target
@@ -199,7 +199,7 @@ def read_objectives(name: str) -> tuple[Objective, ...]:
     problems = list(objective_problems(objectives))
     if problems:
         raise PlanError(
-            "\n".join(f"{path}: {one}." for one in problems), remedy="Compare with slo/objectives/spike.yaml."
+            "\n".join(f"{path}: {one}." for one in problems), remedy="Mend it there; slo/objectives/ has good ones."
         )
     return objectives
 

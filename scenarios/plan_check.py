@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scenarios.errors import PlanError
+from scenarios.objective_check import objective_problems
 from scenarios.plan import Plan
 from scenarios.profile import Phase, Profile
 from scenarios.recovery_check import recovery_problems
@@ -27,7 +28,7 @@ def with_canary(profile: Profile) -> Profile:
 def check_plan(plan: Plan) -> None:
     """Raise PlanError with everything that is wrong."""
     problems = [*_profile(plan), *problems_of(plan.workload), *_flows(plan), *_limits(plan), *_writes(plan)]
-    problems += recovery_problems(plan)
+    problems += [*objective_problems(plan.objectives), *recovery_problems(plan)]
     if problems:
         raise PlanError("\n".join(f"{plan.name}: {problem}" for problem in problems), remedy="Mend the plan.")
 
