@@ -9,8 +9,9 @@ from typing import Any
 from scenarios.failure_kinds import is_nobody_there
 from scenarios.plan import AbortLimits
 
-# A request books its time-out where it was due, at most 60 s back; older seconds do not change any more.
-_LOOK_BACK_S = 90
+# A request books its time-out where it was due, at most 60 s back; older seconds do not change any more. A limit is
+# looked for that much further back than it is long, however long a plan makes it.
+_STILL_CHANGING_S = 80.0
 
 
 @dataclass(slots=True)
@@ -54,16 +55,18 @@ class AbortWatch:
             ("behind_for_s", self.limits.behind_for_s, self._is_behind),
         )
         for name, for_s, holds in checks:
-            run = self._longest_run(due, settled_second, holds)
+            run = self._longest_run(due, (settled_second - for_s - _STILL_CHANGING_S, settled_second), holds)
             if run and len(run) >= for_s:
                 return name, self._figures(run, due)
         return None
 
-    def _longest_run(self, due: Mapping[int, int], until: int, holds: Callable[[_Second, int], bool]) -> list[int]:
+    def _longest_run(
+        self, due: Mapping[int, int], between: tuple[float, int], holds: Callable[[_Second, int], bool]
+    ) -> list[int]:
         """The longest stretch of seconds, with something due in each, in which the claim holds."""
         longest: list[int] = []
         run: list[int] = []
-        recent = sorted(second for second in due if until - _LOOK_BACK_S < second <= until and due[second] > 0)
+        recent = sorted(second for second in due if between[0] < second <= between[1] and due[second] > 0)
         for second in recent:
             run = [*run, second] if holds(self._seconds.get(second, _Second()), due[second]) else []
             longest = run if len(run) > len(longest) else longest

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from scenarios.errors import PlanError
 from scenarios.objective_check import objective_problems
@@ -77,6 +79,7 @@ def _limits(plan: Plan) -> Iterator[str]:
     for problem in transport_problems(plan.tls, sending.connection):
         yield f"sending: {problem}"
     yield from _shares(plan)
+    yield from _what_counts_against_it(plan)
 
 
 def _shares(plan: Plan) -> Iterator[str]:
@@ -84,6 +87,16 @@ def _shares(plan: Plan) -> Iterator[str]:
         yield f"sending.trace_sampled_ratio {plan.sending.trace_sampled_ratio} is not 0 to 1"
     if not 0 < plan.abort.failed_ratio <= 1:
         yield f"abort.failed_ratio {plan.abort.failed_ratio} is not above 0 and at most 1"
+
+
+def _what_counts_against_it(plan: Plan) -> Iterator[str]:
+    """When the run is ended, and from where on its measurement is void."""
+    for name in ("failed_for_s", "unreachable_for_s", "behind_for_s"):
+        if not 0 < getattr(plan.abort, name) < math.inf:
+            yield f"abort.{name} {getattr(plan.abort, name):g} is not above 0"
+    for name, value in asdict(plan.thresholds).items():
+        if not 0 <= value < math.inf:  # 0 lets nothing pass; below it a finding would stand by nothing
+            yield f"thresholds.{name} {value:g} is not 0 or above"
 
 
 def _writes(plan: Plan) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,11 +13,13 @@ from pydantic import TypeAdapter, ValidationError
 from scenarios.errors import PlanError
 
 LARGEST_BYTES = 1_000_000
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_MEANT = re.compile(r"[-+]?(0|[1-9][\d_]*)?(\.[\d_]*)?([eE][-+]?\d+)?", re.ASCII)  # decimal and finite
 Read = TypeVar("Read")
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """PyYAML keeps the last of two equal keys in silence, and lets aliases multiply without end."""
+    """PyYAML keeps the last of two equal keys in silence, lets aliases multiply without end, and counts as YAML 1.1."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -28,10 +31,18 @@ class _StrictLoader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, (str, int, float, bool)) or key in seen:
+            if not isinstance(key, (str, int, float, bool)):
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is no name", key_node.start_mark)
+            if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", key_node.start_mark)
             seen.add(key)
         return dict(super().construct_mapping(node, deep=deep))
+
+    def construct_scalar(self, node: Any) -> Any:
+        if node.tag in _NUMBERS and not _MEANT.fullmatch(node.value):
+            what = f"{node.value} is no number that can be meant here (as YAML reads it, 0450 is 296 and 1:30 is 90)"
+            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark)
+        return super().construct_scalar(node)
 
 
 def read_yaml(path: Path) -> Any:
@@ -74,7 +85,7 @@ def validated(kind: type[Read], content: Any, *, where: str, like: str) -> Read:
             for error in wrong.errors(include_url=False)
         ]
         raise PlanError("\n".join(lines), remedy=f"Compare with {like}.") from None
-    except (TypeError, ValueError) as wrong:  # a date, a NaN: YAML has more kinds of values than a plan
+    except (TypeError, ValueError) as wrong:  # a date, a set: YAML has more kinds of values than a plan
         raise PlanError(
             f"{where}: holds a value that is no text, number or list: {wrong}.", remedy="Quote it."
         ) from None

@@ -44,6 +44,16 @@ def test_nine_bad_seconds_do_not() -> None:
     assert breach_after(through(*range(52), ok=100) + bad) is None
 
 
+def test_a_limit_of_minutes_is_a_limit_too() -> None:
+    watch = AbortWatch(AbortLimits(failed_for_s=150.0))
+    watch.count({"counts": through(*range(200), failed={"status 503": 100})})
+    due = {SECOND + second: 100 for second in range(300)}
+    assert watch.breach(due=due, settled_second=SECOND + 148) is None
+    found = watch.breach(due=due, settled_second=SECOND + 149)
+    assert found
+    assert found[0] == "failed_for_s"
+
+
 def test_a_good_second_in_between_starts_the_count_anew() -> None:
     bad = through(*range(40, 49), *range(50, 59), failed={"status 503": 100})
     assert breach_after(through(*range(40), 49, 59, 60, ok=100) + bad) is None
