@@ -56,11 +56,18 @@ def read_yaml(path: Path) -> Any:
             f"{path}: {len(raw):,} bytes are too many for a file people write.", remedy="Name another file."
         )
     try:
-        return yaml.load(raw.decode("utf-8"), Loader=_StrictLoader)
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as wrong:
         raise PlanError(f"{path}: not UTF-8 (byte {wrong.start}).", remedy="Save it as UTF-8.") from wrong
+    return from_yaml(text, where=str(path))
+
+
+def from_yaml(text: str, *, where: str) -> Any:
+    """The plain content of a piece of YAML."""
+    try:
+        return yaml.load(text, Loader=_StrictLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as wrong:
-        raise PlanError(f"{path}: {_on_one_line(wrong)}", remedy="Mend the YAML there.") from wrong
+        raise PlanError(f"{where}: {_on_one_line(wrong)}", remedy="Mend the YAML there.") from wrong
 
 
 def _on_one_line(wrong: Exception) -> str:

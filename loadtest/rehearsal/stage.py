@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from loadtest.loopback import free_port
 from loadtest.rehearsal import monitoring
 from loadtest.rehearsal.admin import Admin
@@ -26,6 +24,7 @@ from loadtest.rehearsal.binaries import monitoring as programs_of_monitoring
 from loadtest.rehearsal.part import END_WITHIN_S, Part
 from loadtest.rehearsal.reaper import Reaper
 from scenarios.errors import StageFailed, UsageError
+from scenarios.yaml_reading import from_yaml
 
 READY_WITHIN_S = 30.0
 PORT_TRIES = 3
@@ -202,7 +201,7 @@ def with_changes(config: Mapping[str, Any], changes: Sequence[str]) -> dict[str,
             raise UsageError(
                 f"`{change}` changes nothing.", remedy="Write services.core.max=8 or faults.slow={core: 3}."
             )
-        place[last] = yaml.safe_load(text)
+        place[last] = from_yaml(text, where=f"`{change}`")
     return changed
 
 

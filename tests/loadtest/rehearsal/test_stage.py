@@ -43,6 +43,12 @@ def test_a_change_that_changes_nothing_is_refused(change: str) -> None:
         with_changes(CONFIG, [change])
 
 
+@pytest.mark.parametrize("value", ["[1,", "{a: 1, a: 2}", ".nan", "0450"])
+def test_a_change_to_what_no_file_may_hold_is_refused_with_the_change(value: str) -> None:
+    with pytest.raises(PlanError, match=r"services\.core\.max="):
+        with_changes(CONFIG, [f"services.core.max={value}"])
+
+
 def alive(pids: list[int]) -> list[int]:
     return [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
 
