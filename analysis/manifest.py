@@ -4,27 +4,48 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from scenarios.errors import RecordUnreadable
 
 FORMAT = 1
 NAME = "manifest.json"
+JUDGED = ("timeline.parquet", "verdict.json", "report.html", "report.md")  # written anew by whoever judges
 
 
-def write_manifest(folder: Path) -> None:
-    """Write down the SHA-256 of every file of the record but the manifest itself."""
-    content = {"format": FORMAT, "sha256": _sums(folder)}
-    half = folder / f"{NAME}.new"
-    half.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    half.replace(folder / NAME)
+def write_manifest(folder: Path, *, closed: bool = True) -> None:
+    """Write down the SHA-256 of every file of the record but the manifest itself.
+
+    closed: whether the run has ended. From then on what was measured is held to the sum it had: judging again renews
+    only the sums of what judging writes, so a file that was changed stays told, however often it is judged.
+    """
+    held: dict[str, str] = {}
+    with suppress(RecordUnreadable):  # whoever judges has told of it
+        held = _held(folder)
+    _replace(folder, {"format": FORMAT, "closed": closed, "sha256": {**_sums(folder), **held}})
 
 
-def changed_since(folder: Path) -> tuple[str, ...]:
-    """What is not as the manifest says: `changed: …`, `missing: …`, `added: …`. Raises RecordUnreadable without one."""
-    known, found = _written(folder), _sums(folder)
-    unlike = [f"{'changed' if name in found else 'missing'}: {name}" for name in unlike_manifest(folder)]
-    return (*sorted(unlike), *(f"added: {name}" for name in sorted(found.keys() - known.keys())))
+def release(folder: Path, part: str) -> None:
+    """Hold a folder of the record to its sums no longer: it is about to be gathered anew."""
+    if (folder / NAME).exists():
+        known = {name: digest for name, digest in _written(folder).items() if not name.startswith(f"{part}/")}
+        _replace(folder, {**_content(folder), "sha256": known})
+
+
+def changed_since_closed(folder: Path) -> tuple[str, ...]:
+    """What was measured and is not as it was when the run ended, in words; nothing where no run has ended yet."""
+    try:
+        held = _held(folder)
+    except RecordUnreadable as wrong:
+        return (f"{wrong.problem} Whether the record is as it was written cannot be told.",)
+    unlike = [name for name in unlike_manifest(folder) if name in held] if held else []
+    return tuple(
+        f"{name} {'was changed' if (folder / name).exists() else 'was taken away'} after the run had ended"
+        for name in unlike
+    )
 
 
 def unlike_manifest(folder: Path) -> tuple[str, ...]:
@@ -33,10 +54,29 @@ def unlike_manifest(folder: Path) -> tuple[str, ...]:
     return tuple(name for name in sorted(known) if known[name] != found.get(name))
 
 
+def _held(folder: Path) -> dict[str, str]:
+    """The sums of what was measured, once the run has ended."""
+    if not (folder / NAME).exists():
+        return {}
+    written = _written(folder)
+    held = _content(folder).get("closed", True)  # older golives judged only what had ended
+    return {name: digest for name, digest in written.items() if held and name not in JUDGED}
+
+
+def _replace(folder: Path, content: Mapping[str, Any]) -> None:
+    half = folder / f"{NAME}.new"
+    half.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    half.replace(folder / NAME)
+
+
+def _content(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    return content
+
+
 def _written(folder: Path) -> dict[str, str]:
     try:
-        written = json.loads((folder / NAME).read_text(encoding="utf-8"))["sha256"]
-        return {str(name): str(digest) for name, digest in written.items()}
+        return {str(name): str(digest) for name, digest in _content(folder)["sha256"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise RecordUnreadable(
             f"{folder / NAME} cannot be read: {problem}.", remedy="Judge the run again: golive judge RUN."

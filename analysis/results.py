@@ -93,7 +93,9 @@ def read_record(folder: Path, *, since: Mapping[str, int] | None = None) -> RunR
     raw = _run_json(folder)
     plan = _plan(folder)
     lines, event_gaps = read_json_lines(folder / "events.jsonl")
-    events = tuple(_event(line) for line in lines if {"at_unix_s", "event"} <= line.keys())
+    events = tuple(_event(line) for line in lines if _is_event(line))
+    if len(events) < len(lines):
+        event_gaps += (f"events.jsonl: {len(lines) - len(events)} lines are no event and were left out",)
     start = since or {}
     counts, failures, count_gaps = read_counts(folder / SECONDS, start.get(SECONDS, 0))
     latency, latency_gaps = read_latency_log(folder / LATENCIES, start.get(LATENCIES, 0))
@@ -161,9 +163,13 @@ def _plan(folder: Path) -> Plan:
         ) from None
 
 
+def _is_event(line: Mapping[str, Any]) -> bool:
+    return type(line.get("at_unix_s")) in (int, float) and isinstance(line.get("event"), str)
+
+
 def _event(line: Mapping[str, Any]) -> Event:
     fields = {name: value for name, value in line.items() if name not in ("at_unix_s", "event")}
-    return Event(at_unix_s=float(line["at_unix_s"]), kind=str(line["event"]), fields=fields)
+    return Event(at_unix_s=float(line["at_unix_s"]), kind=line["event"], fields=fields)
 
 
 def _header(raw: Mapping[str, Any], events: tuple[Event, ...]) -> RunHeader:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.evidence import assemble
 from analysis.gather import gather
-from analysis.manifest import write_manifest
+from analysis.manifest import changed_since_closed, release, write_manifest
 from analysis.ports import MetricsSource
 from analysis.prometheus import Prometheus
 from analysis.report import render
@@ -33,6 +33,7 @@ def metrics_of(url: str) -> MetricsSource | NotSeen:
 
 def gather_evidence(folder: Path, prometheus_url: str) -> None:
     """Pull every series the verdict needs into the record, so that judging never needs Prometheus again."""
+    release(folder, "evidence")
     gather(read_record(folder), metrics_of(prometheus_url))
 
 
@@ -41,7 +42,7 @@ def conclude(folder: Path, *, objectives: str = "") -> Verdict:
 
     objectives: name or path of other objectives than the plan's own; "" for the plan's.
     """
-    record = read_record(folder)
+    record = _as_it_was(read_record(folder))
     if objectives:  # the report tells of those that were judged
         record = replace(record, plan=replace(record.plan, objectives=read_objectives(objectives)))
     asked = record.plan.objectives
@@ -54,8 +55,18 @@ def conclude(folder: Path, *, objectives: str = "") -> Verdict:
     seconds.to_parquet(folder / "timeline.parquet")
     write_verdict(folder / "verdict.json", record=record, verdict=verdict, evidence=evidence)
     render(record=record, evidence=evidence, measurement=measurement, verdict=verdict, timeline=seconds, into=folder)
-    write_manifest(folder)
+    write_manifest(folder, closed=_is_closed(record))
     return verdict
+
+
+def _as_it_was(record: RunRecord) -> RunRecord:
+    """The record, with a gap for whatever was changed after the run had ended."""
+    return replace(record, gaps=record.gaps + changed_since_closed(record.folder)) if _is_closed(record) else record
+
+
+def _is_closed(record: RunRecord) -> bool:
+    """Whether the run itself wrote its record to the end; whoever collected what was left of it added to it."""
+    return bool(record.happened("closed")) and not record.happened("master_pod_lost")
 
 
 def _found(record: RunRecord, evidence: Evidence, measurement: Measurement) -> tuple[Finding, ...]:

@@ -58,6 +58,15 @@ def test_a_damaged_line_in_the_middle_is_named_by_number(folder: Path, name: str
     assert read_record(folder).gaps == tuple(f"{name}: line {n} cannot be read and was left out" for n in (2, 3))
 
 
+@pytest.mark.parametrize("line", ['{"at_unix_s": "x", "event": "load_ended"}', '{"at_unix_s": 1, "event": 2}', "{}"])
+def test_a_line_that_is_no_event_is_left_out_and_named(folder: Path, line: str) -> None:
+    whole = read_record(folder)
+    append(folder / "events.jsonl", line + "\n")
+    record = read_record(folder)
+    assert record.events == whole.events
+    assert record.gaps == ("events.jsonl: 1 lines are no event and were left out",)
+
+
 def test_a_killed_runs_times_come_from_its_events(tmp_path: Path) -> None:
     record = read_record(Synthetic(killed=True, hold_s=3, rps=10).write(tmp_path))
     assert record.header.ended == "running"

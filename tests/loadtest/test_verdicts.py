@@ -58,3 +58,17 @@ def test_a_run_that_is_not_asked_for_recovery_looks_at_its_hold_alone(tmp_path: 
     assert judged(run.write(tmp_path)) == {"p95": Outcome.MET}
     assert read_verdict(tmp_path / "verdict.json").findings == ()
     assert "recoveries" not in json.loads((tmp_path / "verdict.json").read_text())
+
+
+def test_a_record_that_was_changed_after_the_run_had_ended_proves_nothing_however_often_it_is_judged(
+    tmp_path: Path,
+) -> None:
+    run = spiked(HELD_AFTER, objectives=spiked().objectives[:1])
+    assert judged(run.write(tmp_path)) == {"p95": Outcome.MET}
+    assert judged(tmp_path) == {"p95": Outcome.MET}
+    events = tmp_path / "events.jsonl"
+    events.write_text(events.read_text() + '{"at_unix_s": 1, "event": "nothing"}\n')
+    for _ in range(2):
+        assert judged(tmp_path) == {"p95": Outcome.UNPROVEN}
+        (found,) = read_verdict(tmp_path / "verdict.json").findings
+        assert "events.jsonl was changed after the run had ended" in found.what
