@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from slo.sample_size import CONFIDENCE_RATIO
 
@@ -24,11 +25,6 @@ class Interval:
     low: float
     high: float
 
-    @property
-    def width(self) -> float:
-        """How unsure it is."""
-        return self.high - self.low
-
 
 def quantile(values: Floats, counts: Floats, quantile_ratio: float) -> float:
     """The smallest value that at least this share of the counts does not exceed (nearest rank).
@@ -41,13 +37,34 @@ def quantile(values: Floats, counts: Floats, quantile_ratio: float) -> float:
 
 
 def quantile_interval(values: Floats, counts: NDArray[np.int64], quantile_ratio: float) -> Interval:
-    """The 95 % interval of a quantile by a block bootstrap over time.
+    """The 95 % interval of a quantile: the wider one, on each side, of what order and what time leave open.
 
-    Requests are not independent, so whole blocks of seconds are drawn again, with replacement, and merged (Künsch
-    1989; percentile interval). values: (V,) ascending; counts: (S, V), row s a second.
+    values: (V,) ascending; counts: (S, V), row s a second.
     """
     used = counts.any(axis=0)
     values, counts = values[used], counts[:, used]
+    by_time, by_order = _by_blocks(values, counts, quantile_ratio), _by_order(values, counts, quantile_ratio)
+    return Interval(low=min(by_time.low, by_order.low), high=max(by_time.high, by_order.high))
+
+
+def _by_order(values: Floats, counts: NDArray[np.int64], quantile_ratio: float) -> Interval:
+    """What would be open if requests were independent: the ranks that the true quantile may have (Hahn & Meeker 1991).
+
+    Blocks alone know too little of a short hold (of one block, nothing varies) and of a quantile that a handful of
+    requests decides. Beyond the largest value there is none: that enough requests were seen is asked elsewhere.
+    """
+    reached = np.cumsum(counts.sum(axis=0))
+    total, tail = int(reached[-1]), (1 - CONFIDENCE_RATIO) / 2
+    below, above = binom.ppf([tail, 1 - tail], total, quantile_ratio)
+    low, high = np.searchsorted(reached, [max(below, 1), min(above + 1, total)])
+    return Interval(low=float(values[low]), high=float(values[high]))
+
+
+def _by_blocks(values: Floats, counts: NDArray[np.int64], quantile_ratio: float) -> Interval:
+    """What is open since requests are not independent: a block bootstrap over time.
+
+    Whole blocks of seconds are drawn again, with replacement, and merged (Künsch 1989; percentile interval).
+    """
     blocks = _blocks(counts)
     draws = np.random.default_rng(SEED).multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), size=RESAMPLES)
     merged = np.cumsum(draws.astype(np.float64) @ blocks, axis=1)
@@ -69,9 +86,10 @@ def _blocks(counts: NDArray[np.int64]) -> Floats:
 def longer_s(*, interval: Interval, measured: float, limit: float, held_s: float) -> float:
     """How much longer the hold would have to be for the limit to leave the interval, if nothing else changed.
 
-    An interval shrinks with the root of the time: half of it must come below the distance to the limit.
+    An interval shrinks with the root of the time: its half on the limit's side must come below the distance to it.
     """
     distance = abs(limit - measured)
     if distance == 0:
         return math.inf
-    return max(held_s * ((interval.width / 2 / distance) ** 2 - 1), held_s * 0.1)
+    open_still = interval.high - measured if limit > measured else measured - interval.low
+    return max(held_s * ((open_still / distance) ** 2 - 1), held_s * 0.1)

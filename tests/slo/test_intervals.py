@@ -54,7 +54,26 @@ def test_the_interval_covers_the_truth_though_seconds_depend_on_each_other() -> 
     assert covered / 150 >= 0.9
 
 
-def test_longer_means_until_half_the_interval_fits_before_the_limit() -> None:
-    interval = Interval(low=90, high=110)
-    assert longer_s(interval=interval, measured=100, limit=105, held_s=60) == pytest.approx(180)
-    assert math.isinf(longer_s(interval=interval, measured=100, limit=100, held_s=60))
+@pytest.mark.parametrize(("held_s", "rps", "ratio"), [(5, 100, 0.95), (9, 100, 0.5), (20, 200, 0.999)])
+def test_the_interval_covers_the_truth_of_a_short_hold_and_of_a_far_tail(held_s: int, rps: int, ratio: float) -> None:
+    """Exponential latencies, all independent; a hold of 5 s is one block of the bootstrap, which then varies nothing."""
+    random = np.random.default_rng(17)
+    steps = np.arange(1.0, 12_001.0)
+    truth = -1000 * math.log(1 - ratio)
+    covered = 0
+    for _ in range(150):
+        sample = np.ceil(random.exponential(1000, size=(held_s, rps))).clip(1, 12_000).astype(int)
+        counts = np.array([np.bincount(row, minlength=12_001)[1:] for row in sample])
+        interval = quantile_interval(steps, counts, ratio)
+        covered += interval.low - 1 <= truth <= interval.high
+    assert covered / 150 >= 0.9
+
+
+@pytest.mark.parametrize(("limit", "more_s"), [(110, 180), (95, 60 * 3)])
+def test_longer_means_until_the_limit_is_out_of_its_side_of_the_interval(limit: float, more_s: float) -> None:
+    interval = Interval(low=90, high=120)
+    assert longer_s(interval=interval, measured=100, limit=limit, held_s=60) == pytest.approx(more_s)
+
+
+def test_no_time_decides_a_limit_that_is_the_measured_value() -> None:
+    assert math.isinf(longer_s(interval=Interval(low=90, high=110), measured=100, limit=100, held_s=60))
