@@ -131,9 +131,11 @@ def judge_again(
 ) -> None:
     """Judge a run again from its record, offline; also one that was killed half-way."""
     from loadtest.verdicts import conclude, gather_evidence
+    from scenarios.files import check_metrics_url
 
     folder = find_run(results, called)
     if prometheus:
+        check_metrics_url(prometheus, where="--prometheus")
         gather_evidence(folder, prometheus)
     verdict = conclude(folder, objectives=objectives)
     _tell(folder, verdict, _console())
@@ -198,6 +200,9 @@ def stop(
             ) from None
         return
     folder = find_run(results, called)
+    if has_ended(folder):  # and its record with it: nothing is written there any more
+        _console().print(f"The load of {folder.name} had ended already; nothing was stopped.", highlight=False)
+        return
     request_stop(folder, by="golive stop")
     for _ in range(STOP_WITHIN_S * 10):
         if has_ended(folder):

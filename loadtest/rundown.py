@@ -28,7 +28,7 @@ from loadtest.trial import Tried, try_plan
 from loadtest.versions import own_versions
 from scenarios.closed_plan import with_locustfile
 from scenarios.errors import PlanError, UsageError
-from scenarios.files import find_target, load_plan, read_rehearsal, read_targets
+from scenarios.files import check_metrics_url, find_target, load_plan, read_rehearsal, read_targets
 from scenarios.plan import ClosedLoad, Plan
 from scenarios.search_file import with_fixed_replicas
 from scenarios.target import Target, TargetClass
@@ -169,6 +169,7 @@ def plan_for(asked: Asked, target: Target) -> Plan:
 
     A locustfile takes the place of the plan's workload, so what that may write at the target does not matter.
     """
+    check_metrics_url(asked.prometheus or "", where="--prometheus")
     plan = load_plan(
         asked.plan,
         target=NOWHERE if asked.locustfile else target,

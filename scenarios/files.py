@@ -23,7 +23,7 @@ from scenarios.plan_json import plan_from_json, plan_to_json
 from scenarios.profile import Phase, Profile
 from scenarios.search_file import SearchFile, with_search
 from scenarios.target import Target, TargetClass
-from scenarios.target_list import find_target
+from scenarios.target_list import check_metrics_url, find_target
 from scenarios.workload import Workload
 from scenarios.workload_files import load_workload
 from scenarios.yaml_reading import read_as, read_yaml
@@ -31,6 +31,7 @@ from slo.objective import Objective
 from slo.validity import Thresholds
 
 __all__ = [
+    "check_metrics_url",
     "find_target",
     "list_plans",
     "load_plan",
@@ -209,6 +210,13 @@ def read_targets(path: Path) -> tuple[Target, ...]:
     if read_yaml(path) is None:
         return ()
     targets = read_as(tuple[Target, ...], path, like="the example in targets.yaml")
+    names = [one.name for one in targets]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or "" in names:
+        what = f"{', '.join(twice)} stands twice" if any(twice) else "a target has no name"
+        raise PlanError(f"{path}: {what}.", remedy="Give each target a name of its own: it says where load may go.")
+    for one in targets:
+        check_metrics_url(one.prometheus_url, where=f"{path}: `prometheus_url` of {one.name}")
     # Only what a run needs is held to be there: not every machine has every target's key.
     return tuple(replace(one, tls=tls_beside(path, one.tls)) if one.tls else one for one in targets)
 

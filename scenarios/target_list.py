@@ -35,6 +35,19 @@ def find_target(asked: str, listed: tuple[Target, ...]) -> Target:
     )
 
 
+def check_metrics_url(url: str, *, where: str) -> None:
+    """Raise PlanError for an address at which no Prometheus can be; "" is none, and may be."""
+    try:
+        parts = urlsplit(url)
+        fits = not url or (parts.scheme in PORTS and bool(parts.hostname) and parts.port != 0)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise PlanError(
+            f"{where}: {url!r} is no address of a Prometheus.", remedy="Write http:// or https://host[:port][/path]."
+        )
+
+
 def _entry(name: str, url: str = "https://HOST") -> str:
     return f'  - name: {name}\n    url: "{url}"\n    target_class: staging   # or production\n    prometheus_url: ""'
 

@@ -56,7 +56,7 @@ def _of_file(path: Path, name: str) -> Workload:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as wrong:
+    except (Exception, SystemExit) as wrong:  # sys.exit in somebody's file must not become golive's own answer
         frame = traceback.extract_tb(wrong.__traceback__)[-1]
         raise PlanError(
             f"{path}: {type(wrong).__name__}: {wrong} ({Path(frame.filename).name}, line {frame.lineno})",

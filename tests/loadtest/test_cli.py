@@ -91,3 +91,24 @@ def test_results_that_cannot_be_a_folder_are_refused_before_anything_is_raised(
     captured = capsys.readouterr()
     assert "No record can be kept in" in captured.err
     assert "raising the stage" not in captured.out
+
+
+def test_stopping_a_run_that_has_ended_says_so_and_leaves_its_record_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.json").touch()
+    (tmp_path / "events.jsonl").write_text('{"at_unix_s": 1, "event": "closed"}\n')
+    assert ended_with(monkeypatch, "stop", str(tmp_path)) == 0
+    assert "had ended already" in capsys.readouterr().out
+    assert {file.name for file in tmp_path.iterdir()} == {"run.json", "events.jsonl"}
+
+
+@pytest.mark.parametrize("words", [["run", "smoke"], ["judge", "."]])
+def test_a_prometheus_that_can_be_none_is_refused_before_anything_is_done(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.json").touch()
+    monkeypatch.chdir(tmp_path)
+    assert ended_with(monkeypatch, *words, "--prometheus", "localhost:9090") == 2
+    assert "--prometheus: 'localhost:9090' is no address of a Prometheus" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["run.json"]

@@ -204,6 +204,17 @@ def test_targets_are_read_strictly(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match=r"`0\.target_class`"):
         read_targets(Path(written(tmp_path, good.replace("staging}", "stagin}"))))
     assert read_targets(Path(written(tmp_path, "# nothing yet\n"))) == ()
+    for bad, told in (
+        (good * 2, "staging stands twice"),
+        (good.replace("staging,", "'',", 1), "a target has no name"),
+        (
+            good.replace("g}", "g, prometheus_url: prometheus:9090}"),
+            "`prometheus_url` of staging: 'prometheus:9090' is",
+        ),
+        (good.replace("g}", "g, prometheus_url: 'http://h:99999'}"), "is no address of a Prometheus"),
+    ):
+        with pytest.raises(PlanError, match=told):
+            read_targets(Path(written(tmp_path, bad)))
     (rehearsal,) = read_targets(files.HERE.parent / "targets.yaml")
     assert rehearsal.target_class is TargetClass.REHEARSAL  # nobody's real platform is driven by default
 

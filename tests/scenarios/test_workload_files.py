@@ -62,6 +62,7 @@ def test_a_file_of_ones_own_is_taken(tmp_path: Path) -> None:
         ("x = 1", "", "it has: none"),
         ("1 / 0", "", r"ZeroDivisionError: .* \(mine.py, line 1\)"),
         ("def", "", "SyntaxError"),
+        ("import sys; sys.exit(3)", "", r"SystemExit: 3 \(mine.py, line 1\)"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_told_with_its_line(tmp_path: Path, text: str, name: str, told: str) -> None:
