@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from loadtest import cli, verdicts
+from tests.analysis.records import Synthetic
 
 
 def ended_with(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -112,3 +113,25 @@ def test_a_prometheus_that_can_be_none_is_refused_before_anything_is_done(
     assert ended_with(monkeypatch, *words, "--prometheus", "localhost:9090") == 2
     assert "--prometheus: 'localhost:9090' is no address of a Prometheus" in capsys.readouterr().err
     assert [file.name for file in tmp_path.iterdir()] == ["run.json"]
+
+
+LATENCY = "- {{kind: latency, name: p50, quantile_ratio: 0.5, below_ms: {ms}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("objectives", "code", "last"),
+    [
+        (LATENCY.format(ms=450), 0, "PASSED: 1 of 1"),
+        (LATENCY.format(ms=1), 1, "FAILED: 0 of 1"),
+        ("- {kind: scaling, name: scaling}\n", 3, "NOT PROVEN: 0 of 1"),
+    ],
+)
+def test_the_exit_code_is_the_verdict(
+    objectives: str, code: int, last: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    Synthetic().write(tmp_path / "run")
+    (tmp_path / "mine.yaml").write_text(objectives)
+    words = ("judge", str(tmp_path / "run"), "--objectives", str(tmp_path / "mine.yaml"))
+    assert ended_with(monkeypatch, *words) == code
+    assert last in capsys.readouterr().out

@@ -124,6 +124,17 @@ class TestLatency:
         assert answer.outcome is Outcome.UNPROVEN
         assert "more of hold would decide" in answer.because
 
+    def test_a_percentile_at_the_limit_is_not_below_it(self) -> None:
+        at_the_limit = client(answered=table([450], [100], 60))
+        assert outcome(P95, evidence(client=at_the_limit, server=NotSeen("none"))) is Outcome.MISSED
+
+    def test_an_interval_that_ends_at_the_limit_proves_nothing(self) -> None:
+        counts = np.zeros((60, 2), dtype=np.int64)
+        counts[:, 0] = np.where(np.arange(60) // 5 % 2, 99, 91)
+        counts[:, 1] = 100 - counts[:, 0]
+        reaches = client(answered=replace(table([20, 450], [95, 5], 60), counts=counts))
+        assert outcome(P95, evidence(client=reaches, server=NotSeen("none"))) is Outcome.UNPROVEN
+
     def test_fast_failures_never_help(self) -> None:
         slow = table([20, 2000], [80, 10], 60)
         failing = client(failed=10, answered=slow, failed_latency=table([1], [1000], 60))
@@ -168,6 +179,8 @@ class TestCounts:
 
     def test_the_servers_own_errors_veto(self) -> None:
         assert outcome(ERRORS, evidence(server=server(errors=600))) is Outcome.MISSED
+        assert outcome(ERRORS, evidence(server=server(errors=240))) is Outcome.MISSED  # 240 of 6,000 are not below 4 %
+        assert outcome(ERRORS, evidence(server=server(errors=239))) is Outcome.MET
         assert outcome(AVAILABILITY, evidence(server=server(errors=60))) is Outcome.MISSED
 
     def test_a_hold_cut_short_proves_no_error_rate(self) -> None:
@@ -184,6 +197,17 @@ class TestBacklog:
     def test_a_queue_that_wanders_does_not_grow(self) -> None:
         wandering = [0.0] * 10 + [30.0 * (second % 7) for second in range(60)] + [0.0] * 60
         assert outcome(BACKLOG, evidence(backlogs=(queue(wandering),))) is Outcome.MET
+
+    def test_what_grows_by_more_than_its_steps_wander_is_missed(self) -> None:
+        climbing = [0.0] * 10 + [10.0 * second + 100.0 * (second % 2) for second in range(60)] + [0.0] * 60
+        assert outcome(BACKLOG, evidence(backlogs=(queue(climbing),))) is Outcome.MISSED
+
+    @pytest.mark.parametrize(("samples", "expected"), [(4, Outcome.UNPROVEN), (5, Outcome.MET)])
+    def test_a_handful_of_samples_in_the_hold_is_no_trend(self, samples: int, expected: Outcome) -> None:
+        whole = queue([0.0] * 130)
+        seen = np.r_[0:10, 10 : 10 + samples, 70:130]  # the hold is from the 10th to the 70th
+        few = replace(whole, at_unix_s=whole.at_unix_s[seen], depth=whole.depth[seen])
+        assert outcome(BACKLOG, evidence(backlogs=(few,))) is expected
 
     def test_what_is_not_worked_off_in_time_is_missed(self) -> None:
         left = [0.0] * 10 + [500.0] * 125
