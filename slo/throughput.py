@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from slo.answer import Answer, unproven
-from slo.evidence import ClientLoad, Counts, Evidence, NotSeen
+from slo.evidence import Evidence, NotSeen
 from slo.objective import RATE_TO_PROVE, Throughput
 from slo.verdict import Outcome
 from slo.words import instant, number
 
 
 def judge_throughput(objective: Throughput, evidence: Evidence) -> Answer:
-    """Every whole window of the hold must reach the rate; counts are complete, so they are compared exactly."""
+    """Every window of the hold must reach the rate; counts are complete, so they are compared exactly."""
     rate_rps = evidence.rate_to_prove_rps if objective.at_least_rps == RATE_TO_PROVE else objective.at_least_rps
     needed = rate_rps * objective.window_s
     target = f"≥ {number(rate_rps)} rps answered correctly in each {objective.window_s} s"
     client = evidence.client
     if isinstance(client, NotSeen):
         return unproven(target, client.because)
-    answered = _windows(client, objective.window_s)
+    starts = window_starts(len(client.ok), objective.window_s, to_the_end=evidence.hold_complete)
+    answered = np.array([client.ok[at : at + objective.window_s].sum() for at in starts], dtype=np.int64)
     if not len(answered):
         held = f"the hold lasted {len(client.seconds_unix)} s, less than one window of {objective.window_s} s"
         return unproven(target, held, source=client.source)
@@ -25,7 +28,7 @@ def judge_throughput(objective: Throughput, evidence: Evidence) -> Answer:
     enough = int((answered >= needed).sum())
     words = (
         f"{enough} of {len(answered)} windows of {objective.window_s} s reached {number(needed)}; the worst, at "
-        f"{instant(client.seconds_unix[worst * objective.window_s])}, had {number(answered[worst])}"
+        f"{instant(client.seconds_unix[starts[worst]])}, had {number(answered[worst])}"
     )
     outcome = Outcome.MET if enough == len(answered) else Outcome.MISSED
     if outcome is Outcome.MET and not evidence.hold_complete:
@@ -41,11 +44,13 @@ def judge_throughput(objective: Throughput, evidence: Evidence) -> Answer:
     )
 
 
-def _windows(client: ClientLoad, window_s: int) -> Counts:
-    """Correct answers in each whole window; a rest at the end is too short to be judged."""
-    whole = len(client.ok) // window_s
-    answered: Counts = client.ok[: whole * window_s].reshape(whole, window_s).sum(axis=1)
-    return answered
+def window_starts(seconds: int, window_s: int, *, to_the_end: bool = True) -> tuple[int, ...]:
+    """Where the windows of a hold begin: one after the other, and where a rest is left, one more that ends with it.
+
+    to_the_end: false leaves the rest out, as of a hold that was cut short: what was in flight then was cut, too.
+    """
+    whole = tuple(range(0, seconds - window_s + 1, window_s))
+    return (*whole, seconds - window_s) if whole and seconds % window_s and to_the_end else whole
 
 
 def _server_side(evidence: Evidence) -> str:

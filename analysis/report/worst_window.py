@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from analysis.timeline import US_IN_MS, quantile_per_row
 from slo.evidence import ClientLoad, Counts, Evidence, LatencyTable, NotSeen
 from slo.objective import Objective, Throughput
+from slo.throughput import window_starts
 
 USUAL_WINDOW_S = 10
 
@@ -30,13 +31,13 @@ class WorstWindow:
 
 
 def worst_window(evidence: Evidence, objectives: tuple[Objective, ...]) -> WorstWindow | None:
-    """Look at every whole window that the throughput objective judges; None when not a second of the hold was seen."""
+    """Look at every window that the throughput objective judges; None when not a second of the hold was seen."""
     client = evidence.client
     if isinstance(client, NotSeen) or not len(client.due):
         return None
     asked = next((one.window_s for one in objectives if isinstance(one, Throughput)), USUAL_WINDOW_S)
     length = min(asked, len(client.due))
-    starts = range(0, len(client.due) - length + 1, length)
+    starts = window_starts(len(client.due), length, to_the_end=evidence.hold_complete)
     return max((_window(client, start, length) for start in starts), key=_badness)
 
 

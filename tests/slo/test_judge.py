@@ -93,10 +93,20 @@ class TestThroughput:
         assert "5 of 6 windows" in answer.because
         assert "had 999" in answer.because
 
-    def test_a_rest_shorter_than_a_window_is_not_judged(self) -> None:
+    def test_a_rest_shorter_than_a_window_is_judged_by_a_window_that_ends_with_it(self) -> None:
         ok = np.full(65, 100)
+        assert "7 of 7 windows" in judged(THROUGHPUT, evidence(client=client(seconds=65, ok=ok))).because
         ok[60:] = 0
-        assert outcome(THROUGHPUT, evidence(client=client(seconds=65, ok=ok))) is Outcome.MET
+        answer = judged(THROUGHPUT, evidence(client=client(seconds=65, ok=ok)))
+        assert answer.outcome is Outcome.MISSED
+        assert "6 of 7 windows" in answer.because
+        assert "had 500" in answer.because
+
+    def test_the_rest_of_a_hold_that_was_cut_short_misses_nothing(self) -> None:
+        ok = np.full(65, 100)
+        ok[64] = 0  # in flight when the load was stopped
+        seen = evidence(client=client(seconds=65, ok=ok), hold_complete=False, rate_to_prove_rps=95)
+        assert outcome(THROUGHPUT, seen) is Outcome.UNPROVEN
 
     def test_a_hold_without_a_whole_window_proves_nothing(self) -> None:
         assert outcome(THROUGHPUT, evidence(client=client(seconds=9))) is Outcome.UNPROVEN
