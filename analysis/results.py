@@ -55,6 +55,7 @@ class RunRecord:
 
     counts: second, request, worker, seq, due, sent, ok, unavailable, unsent, sent_bytes, received_bytes, failed;
         a row a line of seconds.jsonl, each delta once. failures: second, request, kind, count.
+    objectives_of: whose objectives are judged: a file's, or "" for the plan's own.
     workers, master: the lines of workers.jsonl and master.jsonl; addresses: those of addresses.jsonl, each delta once.
     gaps: what is missing or cannot be read, each in words.
     """
@@ -70,6 +71,7 @@ class RunRecord:
     addresses: pd.DataFrame
     master: pd.DataFrame
     gaps: tuple[str, ...]
+    objectives_of: str = ""
 
     def happened(self, kind: str) -> tuple[Event, ...]:
         """The events of one kind, in order."""

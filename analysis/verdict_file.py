@@ -78,6 +78,7 @@ def _facts(record: RunRecord) -> dict[str, Any]:
     return {
         "run_id": header.run_id,
         "plan": header.plan_name,
+        "objectives_of": record.objectives_of,
         "workload": plan.workload.name,
         "target": {"name": header.target_name, "url": header.target_url, "class": header.target_class.value},
         "rehearsal": header.rehearsal,

@@ -48,7 +48,9 @@ Exit codes: 0 passed, 1 failed, 2 usage, 3 not proven, 4 golive or its pre-fligh
 back, 130 interrupted.
 """,
 )
-RunArgument = Annotated[str, typer.Argument(help="A run's id or folder; the newest when left out.")]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, the beginning of it, or its folder; left out: the newest.")
+]
 ResultsOption = Annotated[Path, typer.Option(help="Where runs are kept.")]
 ContextOption = Annotated[str, typer.Option(help="On a cluster: the kube context; default: the current one.")]
 NamespaceOption = Annotated[str, typer.Option(help="On a cluster: golive's own namespace.")]
@@ -77,15 +79,17 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     results: ResultsOption = RESULTS,
     workers: Annotated[int | None, typer.Option(help="Locust worker processes.")] = None,
     rehearsal: Annotated[str, typer.Option(help="The rehearsal platform: a name or a file.")] = "tartware",
-    change: Annotated[list[str] | None, typer.Option(help="A rehearsal made worse: services.core.max=8")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option(help="A rehearsal made worse: services.core.max=8; again for more.")
+    ] = None,
     fixed_replicas: Annotated[
-        bool, typer.Option("--fixed-replicas", help="Of a search: at the replicas there are.")
+        bool, typer.Option("--fixed-replicas", help="A search (stress) with every autoscaler held as it is.")
     ] = False,
     locustfile: Annotated[Path | None, typer.Option(help="Your own locustfile in place of the workload.")] = None,
     users: Annotated[int, typer.Option(help="Of a locustfile: Locust users at most.")] = 1,
     spawn_rate: Annotated[float, typer.Option(help="Of a locustfile: users started a second.")] = 1.0,
     ui: Annotated[bool, typer.Option("--ui", help="Show Locust's web UI on loopback.")] = False,
-    metrics_port: Annotated[int, typer.Option(help="Loopback port of the master's /metrics; 0: any, printed.")] = 0,
+    metrics_port: Annotated[int, typer.Option(help="Loopback port of the master's /metrics; 0: any free one.")] = 0,
     on: Annotated[On, typer.Option(help="Where the load is made.")] = On.HERE,
     context: ContextOption = "",
     namespace: NamespaceOption = DEFAULT_NAMESPACE,
@@ -138,13 +142,16 @@ def judge_again(
         check_metrics_url(prometheus, where="--prometheus")
         gather_evidence(folder, prometheus)
     verdict = conclude(folder, objectives=objectives)
+    if objectives:
+        said = f"Judged by {objectives}, not by the plan's own objectives (back to those: golive judge {folder})."
+        _console().print(said, highlight=False, markup=False, soft_wrap=True)
     _tell(folder, verdict, _console())
     raise typer.Exit(verdict.outcome.exit_code)
 
 
 @app.command()
 def report(called: RunArgument = "", results: ResultsOption = RESULTS) -> None:
-    """Render a run's report again and say where it is."""
+    """Judge a run again by its plan's own objectives, render its report and say where it is."""
     from loadtest.verdicts import conclude
 
     folder = find_run(results, called)

@@ -44,7 +44,8 @@ def conclude(folder: Path, *, objectives: str = "") -> Verdict:
     """
     record = _as_it_was(read_record(folder))
     if objectives:  # the report tells of those that were judged
-        record = replace(record, plan=replace(record.plan, objectives=read_objectives(objectives)))
+        plan = replace(record.plan, objectives=read_objectives(objectives))
+        record = replace(record, plan=plan, objectives_of=objectives)
     asked = record.plan.objectives
     evidence, measurement = assemble(record)
     findings = _found(record, evidence, measurement)

@@ -28,8 +28,10 @@ def facts(record: RunRecord, evidence: Evidence) -> tuple[Fact, ...]:
     cores = f" ({plural(int(machine['cores']), 'core')})" if str(machine.get("cores", "")).isdigit() else ""
     engine = header.versions.get("engine", "")
     tools = f"golive {header.golive_version}{', engine ' + engine if engine else ''}"
+    others = (("Judged by", f"{record.objectives_of}: other objectives than the plan's own"),)
     return (
         ("Plan", f"{header.plan_name}, workload {plan.workload.name} ({_kinds(plan)})"),
+        *(others if record.objectives_of else ()),
         ("Rate", f"to prove {rate(plan.rate_to_prove_rps)}; offered {offered(plan)}"),
         ("Hold", _hold(plan, evidence)),
         ("When", f"{when(record)}; {_ended(record)}"),

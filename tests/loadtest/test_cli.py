@@ -134,4 +134,6 @@ def test_the_exit_code_is_the_verdict(
     (tmp_path / "mine.yaml").write_text(objectives)
     words = ("judge", str(tmp_path / "run"), "--objectives", str(tmp_path / "mine.yaml"))
     assert ended_with(monkeypatch, *words) == code
-    assert last in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert last in said
+    assert "not by the plan's own objectives" in said

@@ -42,6 +42,17 @@ def test_other_objectives_judge_it_again_offline_and_the_report_tells_of_those(t
     assert "P95 limit 450 ms" not in (tmp_path / "report.html").read_text()
 
 
+def test_whoever_reads_a_verdict_sees_that_it_is_not_by_the_plans_own_objectives(tmp_path: Path) -> None:
+    spiked().write(tmp_path)
+    laxer = tmp_path / "laxer.yaml"
+    laxer.write_text(LAXER)
+    for objectives in (str(laxer), ""):
+        conclude(tmp_path, objectives=objectives)
+        told = [(tmp_path / name).read_text() for name in ("report.md", "report.html")]
+        assert all(("other objectives than the plan" in text) is bool(objectives) for text in told)
+        assert json.loads((tmp_path / "verdict.json").read_text())["run"]["objectives_of"] == objectives
+
+
 @pytest.mark.parametrize(("at", "kinds"), [(70, ["unsent-arrivals"]), (5, [])], ids=["after the spike", "before it"])
 def test_arrivals_that_were_never_sent_after_the_spike_take_recovery_alone(
     tmp_path: Path, at: int, kinds: list[str]
