@@ -141,6 +141,13 @@ def test_due_requests_in_nobodys_counts_are_a_shortfall() -> None:
     assert FindingKind.LOAD_SHORTFALL in kinds(client=answered)
 
 
+@pytest.mark.parametrize(("missing", "found"), [(6, False), (7, True)])
+def test_one_request_in_a_thousand_may_be_in_nobodys_counts(missing: int, found: bool) -> None:
+    fewer = np.full(60, 100)  # 6,000 are due
+    fewer[30] -= missing
+    assert (FindingKind.LOAD_SHORTFALL in kinds(client=client(sent=fewer, ok=fewer))) is found
+
+
 @pytest.mark.parametrize(
     ("failure", "kind"), [("local ports", FindingKind.LOCAL_PORTS), ("file handles", FindingKind.FILE_HANDLES)]
 )

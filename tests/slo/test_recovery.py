@@ -74,6 +74,14 @@ def test_failures_break_the_promise_of_errors_however_fast_they_are() -> None:
     assert judged(spike(failing=range(60))).outcome is Outcome.MISSED
 
 
+@pytest.mark.parametrize(("of_100", "outcome"), [(3, Outcome.MET), (4, Outcome.MISSED)])
+def test_a_window_at_its_error_limit_is_not_below_it(of_100: int, outcome: Outcome) -> None:
+    seen = load_of(spike())
+    failing = np.where(np.arange(110) >= 50, of_100, 0)
+    load = replace(seen, failed=failing, ok=100 - failing)
+    assert judged(replace(spike(), client=load)).outcome is outcome
+
+
 def test_a_failure_that_took_long_counts_as_slow_and_a_fast_one_does_not_help() -> None:
     seen = load_of(spike())
     failing = np.where(np.arange(110) >= 50, 3, 0)  # 3 of 100 from the spike's end on: within the promise of errors
