@@ -13,6 +13,7 @@ from scenarios.profile import Phase, Profile
 from scenarios.recovery_check import recovery_problems
 from scenarios.target import TargetClass
 from scenarios.transport import transport_problems
+from scenarios.workload import Workload
 from scenarios.workload_check import LONGEST_TIMEOUT_S, problems_of
 from slo.objective import Throughput
 
@@ -29,10 +30,21 @@ def with_canary(profile: Profile) -> Profile:
 
 def check_plan(plan: Plan) -> None:
     """Raise PlanError with everything that is wrong."""
-    problems = [*_profile(plan), *problems_of(plan.workload), *_flows(plan), *_limits(plan), *_writes(plan)]
+    problems = [*_profile(plan), *_workload(plan.workload), *_flows(plan), *_limits(plan), *_writes(plan)]
     problems += [*objective_problems(plan.objectives), *recovery_problems(plan)]
     if problems:
         raise PlanError("\n".join(f"{plan.name}: {problem}" for problem in problems), remedy="Mend the plan.")
+
+
+def _workload(workload: Workload) -> list[str]:
+    """Python does not hold a workload's values to their types; what cannot even be looked at is of another one."""
+    try:
+        return list(problems_of(workload))
+    except (TypeError, AttributeError) as wrong:
+        raise PlanError(
+            f"workload {workload.name!r}: a value has another type than scenarios/workload.py gives it: {wrong}.",
+            remedy="Mend it; a tuple of one needs its comma: expect=(200,), requests=(ONE,).",
+        ) from wrong
 
 
 def _profile(plan: Plan) -> Iterator[str]:

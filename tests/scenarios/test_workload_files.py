@@ -70,6 +70,19 @@ def test_a_file_that_cannot_be_used_is_told_with_its_line(tmp_path: Path, text: 
         load_workload(in_file(tmp_path, text, name))
 
 
+@pytest.mark.parametrize(
+    "change", ["expect=(200)", "timeout_s='1'", "name=7", "checks=StatusIn((200,))", "captures=None"]
+)
+def test_a_value_of_another_type_is_told_as_the_files_mistake(tmp_path: Path, change: str) -> None:
+    values = {"name": "'a'", "method": "'GET'", "path": "'/'", **dict([change.split("=", 1)])}
+    one = ", ".join(f"{name}={value}" for name, value in values.items())
+    asked = in_file(
+        tmp_path, f"from scenarios.workload import *\nMINE = Workload(name='w', requests=(Request({one}),))"
+    )
+    with pytest.raises(PlanError, match="'w': a value has another type"):
+        check_plan(plan(load_workload(asked)))
+
+
 def test_a_file_that_is_not_there_is_told() -> None:
     with pytest.raises(PlanError, match="no workload file"):
         load_workload("nowhere.py:A")
