@@ -309,6 +309,8 @@ def main() -> int:
     except (KeyboardInterrupt, typer.Abort):
         _last_word("interrupted")
         return 130
+    except SystemExit as left:  # typer's, with 1, when nobody reads golive's output any more: no verdict was told
+        return HarnessError.exit_code if left.code == 1 else int(left.code or 0)
     except Exception:  # noqa: BLE001  (printed whole: only the exit code is ours)
         return _bug()
     return HarnessError.exit_code

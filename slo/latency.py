@@ -10,7 +10,7 @@ from slo.answer import Answer, unproven
 from slo.evidence import ClientLoad, Evidence, NotSeen, ServerLoad
 from slo.intervals import Interval, longer_s, quantile, quantile_interval
 from slo.objective import Latency
-from slo.sample_size import needed_for
+from slo.sample_size import needed_for, too_few
 from slo.verdict import Outcome
 from slo.words import duration, ms, number
 
@@ -46,9 +46,9 @@ def _with(answer: Answer, outcome: Outcome, because: str, server: str) -> Answer
 def _by_client(objective: Latency, client: ClientLoad, *, name: str, target: str) -> Answer:
     values, counts = slow_failures_counted(client, objective.below_ms * US_PER_MS)
     total = int(counts.sum())
-    needed = needed_for(objective.quantile_ratio)
-    if total < needed:
-        return unproven(target, f"{number(total)} requests; {name} needs at least {needed}", source=client.source)
+    lacking = too_few(total, needed_for(objective.quantile_ratio), float(len(client.seconds_unix)), what=name)
+    if lacking:
+        return unproven(target, lacking, source=client.source)
     measured_ms = quantile(values, counts.sum(axis=0), objective.quantile_ratio) / US_PER_MS
     raw = quantile_interval(values, counts, objective.quantile_ratio)
     interval = Interval(low=min(raw.low / US_PER_MS, measured_ms), high=max(raw.high / US_PER_MS, measured_ms))

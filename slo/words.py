@@ -27,10 +27,12 @@ def instant(at_unix_s: float) -> str:
 
 
 def duration(duration_s: float) -> str:
-    """Seconds or minutes, rounded up."""
+    """Seconds, minutes or hours, rounded up."""
     if math.isinf(duration_s):
         return "an unknown time"
-    return f"{math.ceil(duration_s)} s" if duration_s < 120 else f"{math.ceil(duration_s / 60)} min"
+    if duration_s < 120:
+        return f"{math.ceil(duration_s)} s"
+    return f"{math.ceil(duration_s / 60)} min" if duration_s < 7200 else f"{math.ceil(duration_s / 3600):,} h"
 
 
 def number(value: float) -> str:

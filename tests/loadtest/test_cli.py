@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,9 +48,7 @@ def test_a_command_line_that_cannot_be_is_a_usage_mistake_and_says_which_word(
     assert "Traceback" not in said
 
 
-def test_golive_alone_shows_its_help(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_golive_alone_shows_its_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended_with(monkeypatch) == 2
     said = capsys.readouterr()
     assert "check-plan" in said.out + said.err
@@ -82,6 +81,15 @@ def test_a_place_that_refuses_is_named_with_what_to_do(
     assert "verdict.json" in said
     assert "Remedy:" in said
     assert "Traceback" not in said
+
+
+def test_that_nobody_reads_on_is_no_failure_of_the_platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in `golive judge RUN | head -1`."""
+    (tmp_path / "run.json").touch()
+    monkeypatch.setattr(verdicts, "conclude", failing(BrokenPipeError(errno.EPIPE, "Broken pipe")))
+    monkeypatch.setattr("sys.stdout", sys.stdout)  # typer wraps both for good
+    monkeypatch.setattr("sys.stderr", sys.stderr)
+    assert ended_with(monkeypatch, "judge", str(tmp_path)) == 4
 
 
 def test_results_that_cannot_be_a_folder_are_refused_before_anything_is_raised(

@@ -56,7 +56,7 @@ def test_the_interval_covers_the_truth_though_seconds_depend_on_each_other() -> 
 
 @pytest.mark.parametrize(("held_s", "rps", "ratio"), [(5, 100, 0.95), (9, 100, 0.5), (20, 200, 0.999)])
 def test_the_interval_covers_the_truth_of_a_short_hold_and_of_a_far_tail(held_s: int, rps: int, ratio: float) -> None:
-    """Exponential latencies, all independent; a hold of 5 s is one block of the bootstrap, which then varies nothing."""
+    """Exponential latencies, all independent; a hold of 5 s is one block of the bootstrap: nothing varies."""
     random = np.random.default_rng(17)
     steps = np.arange(1.0, 12_001.0)
     truth = -1000 * math.log(1 - ratio)

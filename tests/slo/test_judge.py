@@ -167,7 +167,10 @@ class TestLatency:
 
     def test_too_few_requests_say_nothing(self) -> None:
         few = client(seconds=50, answered=table([20], [1], 50))
-        assert outcome(P99, evidence(client=few)) is Outcome.UNPROVEN
+        answer = judged(P99, evidence(client=few))
+        assert answer.outcome is Outcome.UNPROVEN
+        # ln 0.05 / ln 0.99 = 299; at one request a second 249 s more
+        assert "P99 needs at least 299 requests and had 50; about 5 min more of hold" in answer.because
 
 
 class TestCounts:
