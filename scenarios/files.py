@@ -103,10 +103,10 @@ def load_plan(
     profile = Profile(phases=phases if hold is None else _held(phases, duration_s(hold, where="DURATION")))
     plan = Plan(
         name=path.stem,
-        workload=load_workload(workload or file.workload),
+        workload=load_workload(workload or _beside(path, file.workload)),
         profile=profile if target.target_class is TargetClass.REHEARSAL else with_canary(profile),
         target=target,
-        objectives=read_objectives(file.objectives),
+        objectives=read_objectives(_beside(path, file.objectives)),
         rate_to_prove_rps=to_prove_rps,
         workers=file.workers if workers is None else workers,
         sending=sending_beside(path, file.sending),
@@ -141,6 +141,11 @@ def duration_s(text: str, *, where: str) -> float:
     if not 0 < total_s <= LONGEST_S:
         raise PlanError(f"{where}: {text!r} is not between 0 and a week.", remedy="Write 90s, 3m or 1h30m.")
     return total_s
+
+
+def _beside(plan: Path, named: str) -> str:
+    """What a plan names starts in its folder, as certificates do; what is not there, where golive was called."""
+    return str(plan.parent / named) if (plan.parent / named.partition(":")[0]).is_file() else named
 
 
 def _phase(file: PhaseFile, offered_rps: float, where: str) -> Phase:
