@@ -86,8 +86,8 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
         bool, typer.Option("--fixed-replicas", help="A search (stress) with every autoscaler held as it is.")
     ] = False,
     locustfile: Annotated[Path | None, typer.Option(help="Your own locustfile in place of the workload.")] = None,
-    users: Annotated[int, typer.Option(help="Of a locustfile: Locust users at most.")] = 1,
-    spawn_rate: Annotated[float, typer.Option(help="Of a locustfile: users started a second.")] = 1.0,
+    users: Annotated[int | None, typer.Option(help="Of a locustfile: Locust users at most (1).")] = None,
+    spawn_rate: Annotated[float | None, typer.Option(help="Of a locustfile: users started a second (1).")] = None,
     ui: Annotated[bool, typer.Option("--ui", help="Show Locust's web UI on loopback.")] = False,
     metrics_port: Annotated[int, typer.Option(help="Loopback port of the master's /metrics; 0: any free one.")] = 0,
     on: Annotated[On, typer.Option(help="Where the load is made.")] = On.HERE,

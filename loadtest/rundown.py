@@ -55,8 +55,8 @@ class Asked:
     metrics_port: int = 0  # where the master's metrics are served on loopback; 0: any
     fixed_replicas: bool = False
     locustfile: Path | None = None
-    users: int = 1
-    spawn_rate: float = 1.0
+    users: int | None = None
+    spawn_rate: float | None = None
 
 
 def run_plan(asked: Asked, folder: Path, console: Console) -> str:
@@ -180,6 +180,11 @@ def plan_for(asked: Asked, target: Target) -> Plan:
     )
     if asked.locustfile:
         return replace(with_locustfile(plan, _own_load(asked, asked.locustfile)), target=target)
+    if asked.users is not None or asked.spawn_rate is not None:
+        raise UsageError(
+            "--users and --spawn-rate are of a locustfile's users, and no --locustfile is named.",
+            remedy="A plan's load is a rate: --rate (RATE=).",
+        )
     return with_fixed_replicas(plan) if asked.fixed_replicas else plan
 
 
@@ -190,7 +195,9 @@ def _own_load(asked: Asked, locustfile: Path) -> ClosedLoad:
             f"--locustfile {locustfile} is no Python file that Locust takes.",
             remedy="Name an existing .py file; Locust takes a comma for the end of a name.",
         )
-    return ClosedLoad(locustfile=str(path), users=asked.users, spawn_rate=asked.spawn_rate)
+    users = 1 if asked.users is None else asked.users
+    spawn_rate = 1.0 if asked.spawn_rate is None else asked.spawn_rate
+    return ClosedLoad(locustfile=str(path), users=users, spawn_rate=spawn_rate)
 
 
 def check_plan(plan: Plan) -> None:

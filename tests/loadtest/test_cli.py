@@ -54,6 +54,13 @@ def test_golive_alone_shows_its_help(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "check-plan" in said.out + said.err
 
 
+def test_users_without_a_locustfile_are_refused_not_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended_with(monkeypatch, "run", "smoke", "--users", "5") == 2
+    assert "no --locustfile is named" in capsys.readouterr().err
+
+
 def test_help_is_no_mistake(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended_with(monkeypatch, "run", "--help") == 0
     assert "--results" in capsys.readouterr().out
