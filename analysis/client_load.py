@@ -33,6 +33,7 @@ def client_load(record: RunRecord, hold: Hold) -> ClientLoad | NotSeen:
         failed_latency=record.latency.table([name + FAILED for name in names], hold.seconds),
         load_sent=int(record.counts["sent"].sum()),
         load_answered=answered_in_load(record),
+        load_repeated=int(record.counts["repeated"].sum()),
         cached=int(inside["cached"].sum()),
         due_by_workers=None if due_per_second(record)[1] else int(inside["due"].sum()),
     )

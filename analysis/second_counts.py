@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.json_lines import json_pieces
 
 NUMBERS = ("due", "sent", "ok", "unavailable", "unsent", "sent_bytes", "received_bytes")
+RARE = ("cached", "repeated")  # written only where there are any
 ORIGIN = ("second", "request", "worker", "seq")
 FAILURES = ("second", "request", "kind", "count")
 
@@ -46,11 +47,15 @@ def _is_whole(line: dict[str, Any]) -> bool:
 
 def _counts(lines: list[dict[str, Any]]) -> pd.DataFrame:
     rows = [
-        [*(line[name] for name in (*ORIGIN, *NUMBERS)), sum(line["failed"].values()), int(line.get("cached", 0))]
+        [*(line[name] for name in (*ORIGIN, *NUMBERS)), sum(line["failed"].values()), *_where_any(line)]
         for line in lines
     ]
-    table = pd.DataFrame(rows, columns=[*ORIGIN, *NUMBERS, "failed", "cached"])
+    table = pd.DataFrame(rows, columns=[*ORIGIN, *NUMBERS, "failed", *RARE])
     return table.astype({name: "int64" if name != "request" else "str" for name in table.columns})
+
+
+def _where_any(line: dict[str, Any]) -> list[int]:
+    return [int(line.get(name, 0)) for name in RARE]
 
 
 def _failures(lines: list[dict[str, Any]], first: int) -> pd.DataFrame:

@@ -62,7 +62,8 @@ class ClientLoad:
     answered: latency from the intended start of the requests answered as expected.
     failed_latency: the same of failed and unsent ones; the unanswered stand at their timeout.
     load_sent, load_answered: over the whole load, ramp included: what was sent, and what an answer began to arrive for.
-        The platform must have counted at least the latter and at most the former. None: not known.
+        The platform must have counted at least the latter and at most the former and load_repeated. None: not known.
+    load_repeated: of the whole load, what was sent a second time, so that the platform may have counted it twice.
     cached: answers in the hold, right or wrong, whose headers show that a cache gave them.
     due_by_workers: what the workers say was due in the hold: more than `due` was another rate. None: not known.
     """
@@ -80,6 +81,7 @@ class ClientLoad:
     failed_latency: LatencyTable
     load_sent: int | None = None
     load_answered: int | None = None
+    load_repeated: int = 0
     cached: int = 0
     due_by_workers: int | None = None
 

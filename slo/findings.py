@@ -169,13 +169,14 @@ def _reconciled(
 ) -> Iterator[Finding]:
     """Client and server must agree on how many requests there were; over the whole load, where both are known.
 
-    What a lost worker sent after its last report the platform may have counted, and golive has not.
+    What a lost worker sent after its last report the platform may have counted, and golive has not; what was sent a
+    second time it may have counted twice.
     """
     if server.load_requests is None or client.load_sent is None:
         return  # over the hold alone the two do not speak of the same requests: those under way at its edges differ
     low, high, seen = client.load_answered or client.load_sent, client.load_sent, server.load_requests
     margin = thresholds.count_mismatch_ratio * max(high, 1)
-    if low - margin <= seen <= high + uncounted_at_most + margin:
+    if low - margin <= seen <= high + client.load_repeated + uncounted_at_most + margin:
         return
     yield voids(
         FindingKind.COUNT_MISMATCH,

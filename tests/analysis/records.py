@@ -52,6 +52,7 @@ class Synthetic:
     failed: Mapping[int, Mapping[str, int]] = field(default_factory=dict)  # t → kind → how many, of the mix's first
     failed_ms: float = 3.0
     unsent: Mapping[int, int] = field(default_factory=dict)  # t → how many, of the mix's first
+    repeated: Mapping[int, int] = field(default_factory=dict)  # likewise
     lag_us: int = 120
     control_timer_us: int = 80
     throttled_ratio: float = 0.0
@@ -209,7 +210,8 @@ class Synthetic:
             failed = self.failed.get(t, {}) if position == 0 else {}
             failed = {kind: share for kind, count in failed.items() if (share := _share(count, worker, self.workers))}
             unsent = _share(self.unsent.get(t, 0), worker, self.workers) if position == 0 else 0
-            delta.count(name, due=mine, failed=failed, unsent=unsent)
+            repeated = _share(self.repeated.get(t, 0), worker, self.workers) if position == 0 else 0
+            delta.count(name, due=mine, failed=failed, unsent=unsent, repeated=repeated)
             ok = mine - sum(failed.values()) - unsent
             delta.took(name, self.latency_ms(t), ok)
             delta.took(f"{name}!failed", (self.failed_ms,), sum(failed.values()))
@@ -233,13 +235,14 @@ class Delta:
     in_flight: float = 0.0
     _times: dict[str, dict[int, int]] = field(default_factory=dict)
 
-    def count(self, request: str, *, due: int, failed: Mapping[str, int], unsent: int) -> None:
+    def count(self, request: str, *, due: int, failed: Mapping[str, int], unsent: int, repeated: int) -> None:
         answered = due - unsent - sum(failed.values())
         unavailable = sum(n for kind, n in failed.items() if kind in UNAVAILABLE or kind.startswith("status 5"))
         self.counts.append(
             {"second": self.second, "request": request, "due": due, "sent": due - unsent, "ok": answered,
              "failed": dict(failed), "unavailable": unavailable, "unsent": unsent, "sent_bytes": 200 * due,
-             "received_bytes": 300 * answered, "worker": self.worker, "seq": self.seq}
+             "received_bytes": 300 * answered, "worker": self.worker, "seq": self.seq,
+             **({"repeated": repeated} if repeated else {})}
         )  # fmt: skip
 
     def took(self, tag: str, times_ms: tuple[float, ...], count: int) -> None:

@@ -62,6 +62,11 @@ def test_the_whole_load_is_counted_for_reconciling(tmp_path: Path) -> None:
     assert load.load_answered == 1000 - 10 - 4
 
 
+def test_what_was_sent_a_second_time_is_counted_over_the_whole_load(tmp_path: Path) -> None:
+    load = seen(Synthetic(warm_s=5, hold_s=5, workers=2, repeated={1: 4, 7: 3}), tmp_path)
+    assert (load.load_sent, load.load_repeated, int(load.ok.sum())) == (1000, 7, 500)
+
+
 def test_no_load_is_not_seen(tmp_path: Path) -> None:
     load = seen_of(Synthetic(warm_s=5, hold_s=5, stopped_at_s=3), tmp_path)
     assert load == NotSeen("the load ended before the hold began")

@@ -170,6 +170,12 @@ def test_what_a_lost_worker_sent_last_is_no_disagreement() -> None:
     assert kinds({"uncounted_at_most": 299}, server=whole, client=sent) == [FindingKind.COUNT_MISMATCH]
 
 
+def test_what_was_sent_a_second_time_the_platform_may_have_counted_twice() -> None:
+    whole, sent = replace(server(), load_requests=10_400.0), client(load_sent=10_000, load_answered=9_900)
+    assert kinds(server=whole, client=replace(sent, load_repeated=300)) == []
+    assert kinds(server=whole, client=replace(sent, load_repeated=299)) == [FindingKind.COUNT_MISMATCH]
+
+
 def test_over_the_hold_alone_counts_are_not_compared() -> None:
     assert kinds(server=server(requests=5_000)) == []
 

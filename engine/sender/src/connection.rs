@@ -88,6 +88,9 @@ impl Connection {
                 Ok(()) => {}
                 // The kept connection was dead: a fresh one may do. A write may have been taken, where nothing says no.
                 Err(Unwritten::Broken { unread }) if may_repeat && (unread || self.is_used() && kind.may_repeat) => {
+                    if !unread {
+                        self.note_repeated(&arrival);
+                    }
                     (self.exchange, may_repeat) = (None, false);
                     continue;
                 }
@@ -101,8 +104,10 @@ impl Connection {
             let Some(exchange) = self.exchange.as_mut() else { return false };
             match exchange.read(&pool, kind).await {
                 // The server closed a kept connection just as we used it again. What may be repeated is, once,
-                // on a fresh one, and counts once; a write may have been taken, so it counts as reset.
-                Reading::Closed { answer_begun: false } if may_repeat && self.is_used() && kind.may_repeat => {}
+                // on a fresh one, and counts once; anything else may have been taken, so it counts as reset.
+                Reading::Closed { answer_begun: false } if may_repeat && self.is_used() && kind.may_repeat => {
+                    self.note_repeated(&arrival);
+                }
                 Reading::Unread if may_repeat => {}
                 reading => return self.conclude(&arrival, &written, reading),
             }
@@ -197,6 +202,10 @@ impl Connection {
         self.pool.note(|record| record.sent(&sent));
         self.pool.written(self.slot);
         sent
+    }
+
+    fn note_repeated(&self, arrival: &Arrival) {
+        self.pool.note(|record| record.repeated(arrival.due_ns, arrival.request));
     }
 
     /// Write down how it ended; whether the connection can take another arrival.

@@ -25,6 +25,7 @@ use crate::plan::{refuse, Check, Plan, Request};
 use crate::policy::Http;
 use crate::pool::Kind;
 use crate::record::{Record, Taken};
+use crate::repeat::may_repeat;
 use crate::shard::{ArrivalsOf, Shard};
 use crate::target::Target;
 use crate::template::{Sources, Template};
@@ -287,7 +288,7 @@ fn kinds(plan: &Plan, target: &Target, sources: &Sources) -> Result<Vec<Kind>, E
                 expect: request.expect.clone(),
                 timeout_us: request.timeout_us,
                 is_head: request.method == "HEAD",
-                may_repeat: matches!(request.method.as_str(), "GET" | "HEAD"),
+                may_repeat: may_repeat(request),
             })
         })
         .collect()

@@ -42,6 +42,7 @@ mod plan;
 mod policy;
 mod pool;
 mod record;
+mod repeat;
 mod response_times;
 mod schedule;
 mod shard;

@@ -46,6 +46,7 @@ struct Counts {
     sent_bytes: u64,
     received_bytes: u64,
     cached: u64,
+    repeated: u64,
     failed: BTreeMap<Failure, u64>,
     answered: Option<Latencies>,
     failed_latency: Option<Latencies>,
@@ -109,6 +110,11 @@ impl Record {
     /// An answer, as expected or not, came out of a cache.
     pub fn cached(&mut self, due_ns: u64, request: usize) {
         self.counts(due_ns, request).cached += 1;
+    }
+
+    /// A request was sent again, over another connection.
+    pub fn repeated(&mut self, due_ns: u64, request: usize) {
+        self.counts(due_ns, request).repeated += 1;
     }
 
     /// A request failed. `latency_us`: until the failure, or its time-out when it was not answered.
@@ -293,6 +299,7 @@ impl Counts {
         self.sent_bytes += other.sent_bytes;
         self.received_bytes += other.received_bytes;
         self.cached += other.cached;
+        self.repeated += other.repeated;
         for (failure, count) in other.failed {
             *self.failed.entry(failure).or_default() += count;
         }
@@ -312,6 +319,9 @@ impl Counts {
         });
         if self.cached > 0 {
             entry["cached"] = json!(self.cached);
+        }
+        if self.repeated > 0 {
+            entry["repeated"] = json!(self.repeated);
         }
         entry
     }

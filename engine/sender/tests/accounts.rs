@@ -147,6 +147,32 @@ fn a_connection_the_server_closes_between_requests_costs_no_failure() {
     assert_eq!((account.ok, account.due), (300, 300), "{account:?}");
 }
 
+/// A run at a server that ends each connection with its second request unanswered, and how many requests reached it.
+fn at_a_server_that_drops_every_second_request(method: &str, headers: &Value) -> (Account, u64) {
+    let server = serve(|stream, number| number == 0 && stream.write_all(servers::FINE).is_ok());
+    let mut plan = plans::plan(&server.url, 100.0, 500);
+    plan["requests"][0]["method"] = json!(method);
+    plan["requests"][0]["headers"] = headers.clone();
+    (run(&plan), server.requests.load(Ordering::SeqCst))
+}
+
+#[test]
+fn what_may_be_repeated_is_when_a_kept_connection_ends_under_it_and_the_repetitions_are_told() {
+    let key = json!([["X-Idempotency-Key", [{"uuid": null}]]]);
+    for (method, headers) in [("GET", json!([])), ("OPTIONS", json!([])), ("PUT", json!([])), ("POST", key)] {
+        let (account, reached) = at_a_server_that_drops_every_second_request(method, &headers);
+        assert_eq!((account.due, account.sent, account.ok), (50, 50, 50), "{method}: {account:?}");
+        assert!(account.repeated > 20, "{method}: {account:?}");
+        assert_eq!(reached, account.sent + account.repeated, "{method}: {account:?}");
+    }
+}
+
+#[test]
+fn what_may_have_been_done_is_not_repeated_and_counts_as_reset() {
+    let (account, reached) = at_a_server_that_drops_every_second_request("POST", &json!([]));
+    assert_eq!((account.only(), account.repeated, reached), (Some(("reset", 25)), 0, 50), "{account:?}");
+}
+
 #[test]
 fn connection_close_is_obeyed() {
     let server = serve(|stream, _| {

@@ -15,6 +15,14 @@ def test_each_request_has_its_counts_and_latency_of_the_hold(tmp_path: Path) -> 
     assert table.total[:5] == ("All", "2,000", "1,975", "25", "0")
 
 
+def test_what_was_sent_a_second_time_is_told_though_it_failed_nobody(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", Synthetic(repeated={2: 4, 9: 3}))
+    note = requests_table(run.record, run.evidence.hold).note
+    assert "3 of these were sent a second time and count once" in note
+    plain = run_of(tmp_path / "plain")
+    assert "second time" not in requests_table(plain.record, plain.evidence.hold).note
+
+
 def test_without_a_hold_the_whole_load_is_shown_and_said(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", Synthetic(stopped_at_s=3))
     table = requests_table(run.record, run.evidence.hold)

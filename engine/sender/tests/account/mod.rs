@@ -22,6 +22,7 @@ pub struct Account {
     pub ok: u64,
     pub unsent: u64,
     pub unavailable: u64,
+    pub repeated: u64,
     pub failed: BTreeMap<String, u64>,
     pub halted_because: String,
 }
@@ -36,6 +37,7 @@ impl Account {
             account.ok += step.ok;
             account.unsent += step.unsent;
             account.unavailable += step.unavailable;
+            account.repeated += step.repeated;
             for (kind, count) in &step.failed {
                 *account.failed.entry(kind.clone()).or_default() += count;
             }

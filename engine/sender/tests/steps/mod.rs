@@ -20,6 +20,7 @@ pub struct Step {
     pub ok: u64,
     pub unsent: u64,
     pub unavailable: u64,
+    pub repeated: u64,
     pub failed: BTreeMap<String, u64>,
 }
 
@@ -60,6 +61,7 @@ impl Steps {
             step.ok += of("ok");
             step.unsent += of("unsent");
             step.unavailable += of("unavailable");
+            step.repeated += entry.get("repeated").map_or(0, |count| count.as_u64().expect("a count"));
             for (kind, count) in entry["failed"].as_object().expect("kinds") {
                 *step.failed.entry(kind.clone()).or_default() += count.as_u64().expect("a count");
             }
