@@ -16,6 +16,7 @@ from loadtest.processes import LocustProcesses, OwnLocustfile, WebUi, WorkersEls
 from loadtest.record import FORMAT, append_event, write_json
 from loadtest.run_orders import request_stop
 from loadtest.tail import Tail
+from loadtest.target_remedies import remedy_for
 from scenarios.closed_plan import closed_orders
 from scenarios.engine_plan import for_run, redacted_engine_plan
 from scenarios.errors import PreflightFailed
@@ -209,4 +210,4 @@ def _remedy_for(because: str, folder: Path) -> str:
         return f"See {folder}/locust/*.log."
     if "not all workers came" in because:
         return "kubectl get pods and kubectl describe tell why they did not start; fewer or smaller ones may find room."
-    return "Check that the target is up and that its address and credentials are right, then run again."
+    return remedy_for(because)

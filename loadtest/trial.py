@@ -10,6 +10,7 @@ from typing import Any
 
 from loadtest import _engine
 from loadtest.run_orders import compiled_plan
+from loadtest.target_remedies import remedy_for
 from scenarios.engine_plan import for_run
 from scenarios.errors import PlanError, PreflightFailed
 from scenarios.files import read_secrets
@@ -57,7 +58,7 @@ def try_plan(plan: Plan) -> tuple[Tried, ...]:
         if problem:
             raise PreflightFailed(
                 f"The target {plan.target.name} cannot be used: {problem}.",
-                remedy="Check that it is up, and its address and credentials.",
+                remedy=remedy_for(problem),
             )
         hidden = list(read_secrets(plan.workload).values())
         told = json.loads(engine.trial(hidden=hidden, veiled=secret_captures(plan.workload)))

@@ -103,7 +103,7 @@ def test_single_requests_are_tried_beside_flows() -> None:
     ("answer", "step", "failure", "seen"),
     [
         (shop(book=an_answer(500, b"sorry")), 0, "status 500", "sorry"),
-        (shop(book=an_answer(302, b"", "Location: /x\r\n")), 0, "redirect", "the body is empty"),
+        (shop(book=an_answer(302, b"", "Location: /x\r\n")), 0, "redirect", 'to "/x"'),
         (shop(book=an_answer(202, b"{}")), 0, "capture", "id: /order/id is not there"),
         (shop(book=an_answer(202, b'{"order": {"id": "a/b"}}')), 0, "capture", "kept: x-key is not there"),
         (shop(book=b"HTP/1.1 200\r\n\r\n"), 0, "malformed", ""),

@@ -93,8 +93,9 @@ impl Target {
     /// Shake hands once, and speak the plan's protocol, so that what does not do is told before the load.
     fn greet(&self, stream: BlockingStream, timeout: Duration) -> Result<(), String> {
         if let Some(tls) = &self.tls {
-            greeting::in_tls(secured(tls, stream), timeout)
-                .map_err(|error| format!("the TLS handshake with {} failed: {error}", self.host_header))?;
+            greeting::in_tls(secured(tls, stream), timeout).map_err(|error| {
+                format!("the TLS handshake with {} failed: {}", self.host_header, in_handshake(&error))
+            })?;
         }
         if self.http == Http::One {
             return Ok(());
@@ -148,6 +149,15 @@ fn plainly(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".into(),
         io::ErrorKind::TimedOut => "no connection in time".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn in_handshake(error: &io::Error) -> String {
+    match error.kind() {
+        // A blocking socket's time-out comes as either.
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "no answer in time".into(),
+        io::ErrorKind::UnexpectedEof => "the server ended the connection without a reason".into(),
         _ => error.to_string(),
     }
 }

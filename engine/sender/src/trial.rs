@@ -19,7 +19,7 @@ use crate::plan::{Check, Plan, Request};
 use crate::standing::Standing;
 use crate::target::Target;
 use crate::template::{path_written, Occasion, Sources, Template};
-use crate::trial_words::{excerpt, of_capture, of_check, Veil};
+use crate::trial_words::{of_capture, of_check, of_status, Veil};
 
 /// What became of one request of the trial.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -171,7 +171,7 @@ impl Trial<'_> {
     /// What is wrong with an answer: the kind of failure, and what was seen.
     fn wrong(&self, request: &Request, seen: &Seen<'_>) -> Result<Option<(String, String)>, EngineError> {
         if !request.expect.contains(&seen.status) {
-            return Ok(Some((Failure::of_status(seen.status).to_string(), self.veil.told(request, seen, excerpt))));
+            return Ok(Some((Failure::of_status(seen.status).to_string(), self.veil.told(request, seen, of_status))));
         }
         Ok(self.unmet(request, &request.checks, seen)?.map(|told| (Failure::Check.to_string(), told)))
     }

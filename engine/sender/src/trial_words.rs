@@ -70,6 +70,14 @@ pub fn of_capture(capture: &Capture, seen: &Seen<'_>) -> String {
     }
 }
 
+/// What came with a status that is not expected: where it points, or the beginning of the body.
+pub fn of_status(seen: &Seen<'_>) -> String {
+    match seen.headers("location").next() {
+        Some(place) if (300..400).contains(&seen.status) => format!("to {}", quoted(&String::from_utf8_lossy(place))),
+        _ => excerpt(seen),
+    }
+}
+
 /// The beginning of the body.
 pub fn excerpt(seen: &Seen<'_>) -> String {
     if seen.body.is_empty() {
@@ -138,6 +146,14 @@ mod tests {
         ] {
             assert_eq!(told(check, body), words);
         }
+    }
+
+    #[test]
+    fn a_redirect_says_where_to_and_any_other_status_what_it_came_with() {
+        let headers = [("Location".to_string(), b"https://a/b".to_vec())];
+        let told = |status, headers| of_status(&Seen::new(status, headers, b"<html>"));
+        assert_eq!((told(301, &headers), told(301, &[])), (r#"to "https://a/b""#.into(), "<html>".into()));
+        assert_eq!(told(201, &headers), "<html>");
     }
 
     #[test]
