@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from loadtest.trial import Tried
+from scenarios.failure_kinds import meaning_of
 
 COLUMNS = 80
 LONGEST_NAME = 30
@@ -41,7 +42,7 @@ def _rows(one: Tried, width: int) -> Iterator[str]:
 
 def _told(one: Tried) -> Iterator[str]:
     if one.failure:
-        yield f"{one.failure}: {one.seen}" if one.seen else one.failure
+        yield ": ".join(filter(None, (one.failure, one.seen or meaning_of(one.failure))))
     if one.failure == "effect missing":
         yield f"asked {one.attempts} times"
     if one.visible_us is not None:

@@ -120,6 +120,17 @@ def test_what_is_wrong_is_told_at_its_step_and_ends_the_journey(
 
 
 @pytest.mark.parametrize(
+    ("said", "kind"), [(b"", "timeout wait"), (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "timeout body")]
+)
+def test_silence_is_told_from_an_answer_that_stands_still(said: bytes, kind: str) -> None:
+    async def answer(_line: str, _number: int) -> bytes:
+        return said
+
+    (outcome,) = tried(answer, Step(replace(AFTER, timeout_s=0.3)))
+    assert outcome.failure == kind
+
+
+@pytest.mark.parametrize(
     ("check", "seen"),
     [
         (JsonExists("/us"), "there is nothing at /us: "),

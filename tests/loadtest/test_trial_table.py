@@ -47,7 +47,7 @@ def test_a_failure_says_what_was_seen_and_what_was_not_sent_behind_it() -> None:
         '    check: /status is "pending", not "done"',
         "- a/pay   not sent: a step before it failed",
         "x b            —          —",
-        "    refused",
+        "    refused: nothing accepted the connection",
         "2 of 3 failed, 1 behind them not sent. Mend the workload, or the target, before",
         "any load.",
     ]

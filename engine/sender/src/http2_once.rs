@@ -55,7 +55,8 @@ pub fn ask(
         Ok::<_, io::Error>((reading, incoming.headers))
     };
     let (reading, headers) = match run(within, asking).map_err(Unanswered::Broken)? {
-        None => return Err(Unanswered::Late),
+        None if reader.in_body() => return Err(Unanswered::Late),
+        None => return Err(Unanswered::Broken(io::ErrorKind::TimedOut.into())),
         Some(asked) => asked.map_err(Unanswered::Broken)?,
     };
     match reading {

@@ -65,7 +65,12 @@ fn read(
     let (mut raw, mut at, mut chunk) = (Vec::new(), 0, [0u8; 8192]);
     // Each read has a time-out of its own; a drip would outlive any number of them.
     while Instant::now() < give_up {
-        let count = stream.read(&mut chunk).map_err(Unanswered::Broken)?;
+        let count = match stream.read(&mut chunk) {
+            Ok(count) => count,
+            // An answer that began and stands still is late; one that never began is told by its error.
+            Err(error) if is_time_out(&error) && !raw.is_empty() => return Err(Unanswered::Late),
+            Err(error) => return Err(Unanswered::Broken(error)),
+        };
         raw.extend_from_slice(&chunk[..count]);
         let (taken, answer) = reader.take(&raw[at..], expected).map_err(Unanswered::Wrong)?;
         at += taken;
@@ -78,6 +83,11 @@ fn read(
         }
     }
     Err(Unanswered::Late)
+}
+
+/// A blocking socket's time-out comes as either.
+pub fn is_time_out(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// The headers of the answer proper, behind any that only inform.

@@ -18,6 +18,7 @@ use crate::cookies::Site;
 use crate::error::EngineError;
 use crate::greeting;
 use crate::http2_once;
+use crate::once::is_time_out;
 use crate::plain::PlainStream;
 use crate::plan::{refuse, Plan};
 use crate::policy::Http;
@@ -155,8 +156,7 @@ fn plainly(error: &io::Error) -> String {
 
 fn in_handshake(error: &io::Error) -> String {
     match error.kind() {
-        // A blocking socket's time-out comes as either.
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "no answer in time".into(),
+        _ if is_time_out(error) => "no answer in time".into(),
         io::ErrorKind::UnexpectedEof => "the server ended the connection without a reason".into(),
         _ => error.to_string(),
     }

@@ -229,6 +229,17 @@ fn a_login_and_a_trial_speak_it_too() {
 }
 
 #[test]
+fn a_trial_tells_silence_from_an_answer_that_does_not_end() {
+    for (how, kind) in [(How::Silent, "timeout wait"), (How::DrippingBody, "timeout body")] {
+        let server = serve(Ways { how, ..Ways::default() }, None);
+        let engine = Engine::new(&plan(&server, 10.0, &json!({})).to_string(), 0, 1).expect("a plan");
+        engine.prepare().expect("a target");
+        let tried: Value = serde_json::from_str(&engine.trial(Vec::new(), Vec::new()).expect("a trial")).expect("JSON");
+        assert_eq!(tried[0]["failure"], json!(kind), "{tried}");
+    }
+}
+
+#[test]
 fn what_cannot_be_said_in_it_is_refused_before_the_load() {
     let server = serve(Ways::default(), None);
     for path in ["/a b", "no/slash", ""] {
