@@ -13,6 +13,7 @@ use crate::http2::Lane;
 use crate::policy::Http;
 use crate::pool::Pool;
 use crate::record::Sent;
+use crate::repeat::Chances;
 use crate::schedule::Arrival;
 
 /// Serve a slot of the pool until its connection ends. `first` is already under way.
@@ -82,16 +83,18 @@ impl Connection {
         pool.target.addresses.give(self.address());
         pool.journeys.write(&arrival, &kind.template, &mut self.output, &mut self.body);
         let mut sent: Option<Sent> = None;
-        let mut may_repeat = true;
+        let mut chances = Chances::of(kind);
         loop {
             match self.write(&arrival).await {
                 Ok(()) => {}
-                // The kept connection was dead: a fresh one may do. A write may have been taken, where nothing says no.
-                Err(Unwritten::Broken { unread }) if may_repeat && (unread || self.is_used() && kind.may_repeat) => {
-                    if !unread {
-                        self.note_repeated(&arrival);
-                    }
-                    (self.exchange, may_repeat) = (None, false);
+                // The kept connection was dead: a fresh one may do. What was written may have been taken, where nothing says no.
+                Err(Unwritten::Broken { unread: true }) if chances.take_left_out() => {
+                    self.exchange = None;
+                    continue;
+                }
+                Err(Unwritten::Broken { unread: false }) if self.is_used() && chances.take_lost() => {
+                    self.note_repeated(&arrival);
+                    self.exchange = None;
                     continue;
                 }
                 Err(unwritten) => {
@@ -105,13 +108,13 @@ impl Connection {
             match exchange.read(&pool, kind).await {
                 // The server closed a kept connection just as we used it again. What may be repeated is, once,
                 // on a fresh one, and counts once; anything else may have been taken, so it counts as reset.
-                Reading::Closed { answer_begun: false } if may_repeat && self.is_used() && kind.may_repeat => {
+                Reading::Closed { answer_begun: false } if self.is_used() && chances.take_lost() => {
                     self.note_repeated(&arrival);
                 }
-                Reading::Unread if may_repeat => {}
+                Reading::Unread if chances.take_left_out() => {}
                 reading => return self.conclude(&arrival, &written, reading),
             }
-            (self.exchange, may_repeat) = (None, false);
+            self.exchange = None;
         }
     }
 

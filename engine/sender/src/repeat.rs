@@ -1,6 +1,7 @@
-//! What may be sent a second time, when a kept connection ends under it before any byte of an answer.
+//! What may be sent again, when a kept connection ends under it before any byte of an answer, and how often.
 
 use crate::plan::Request;
+use crate::pool::Kind;
 
 /// Methods that change no more the second time than the first (RFC 9110, 9.2.2).
 const IDEMPOTENT: [&str; 6] = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
@@ -12,6 +13,40 @@ const KEYS: [&str; 2] = ["idempotency-key", "x-idempotency-key"];
 pub fn may_repeat(request: &Request) -> bool {
     let has_key = || request.headers.iter().any(|(name, _)| KEYS.iter().any(|key| name.eq_ignore_ascii_case(key)));
     IDEMPOTENT.contains(&request.method.as_str()) || has_key()
+}
+
+/// So often the server may say that it has not looked at a request: where many are due at once, the next connection may
+/// be at its end, too. It is bounded, since a server that looks at none would be given one connection after the other.
+const LEFT_OUT: u8 = 20;
+
+/// How often one request may still be sent again.
+#[derive(Debug)]
+pub struct Chances {
+    left_out: u8,
+    lost: u8,
+}
+
+impl Chances {
+    /// Those of a request of this kind that has not been sent yet.
+    pub fn of(kind: &Kind) -> Self {
+        Self { left_out: LEFT_OUT, lost: u8::from(kind.may_repeat) }
+    }
+
+    /// Whether it may go out again after the server, or its connection, said that it was not looked at.
+    pub fn take_left_out(&mut self) -> bool {
+        take(&mut self.left_out)
+    }
+
+    /// Whether it may go out again when nobody knows.
+    pub fn take_lost(&mut self) -> bool {
+        take(&mut self.lost)
+    }
+}
+
+fn take(left: &mut u8) -> bool {
+    let may = *left > 0;
+    *left = left.saturating_sub(1);
+    may
 }
 
 #[cfg(test)]
