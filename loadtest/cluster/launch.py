@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,12 +14,12 @@ from loadtest.cluster import preflight
 from loadtest.cluster.api import Api
 from loadtest.cluster.collect import Collected, see_to_its_end
 from loadtest.cluster.egress import to_api_server, to_dns, to_url
-from loadtest.cluster.errors import ApiConflict, ApiNotFound
 from loadtest.cluster.follow import me
 from loadtest.cluster.helm import Helm
 from loadtest.cluster.lease import TargetLease, lease_name
-from loadtest.cluster.leftovers import CREATED_BY_US, NotTakenAway, take_away
+from loadtest.cluster.leftovers import NotTakenAway, take_away
 from loadtest.cluster.orders import PodOrders, portable
+from loadtest.cluster.own_namespace import ensure_namespace
 from loadtest.cluster.pod_sizes import sizes_of
 from loadtest.cluster.remote_run import RemoteRun
 from loadtest.cluster.values import Egress, Image, values_for
@@ -74,7 +74,7 @@ def _installed(
     api = run.api
     lease = TargetLease(api=api, namespace=orders.lease_namespace, name=orders.lease_name, holder=run.run_id)
     with ExitStack() as undo:
-        _ensure_namespace(api, where.namespace)
+        ensure_namespace(api, where.namespace, say=lambda what: console.print(what, highlight=False))
         undo.push(_taken_away(run, helm, lease))
         lease.take()
         secret = where.secret or _made_secret(api, where.namespace, run, plan)
@@ -114,31 +114,6 @@ def _values(plan: Plan, orders: PodOrders, where: Where, api: Api, secret: str) 
         dns=to_dns(api),
     )
     return values_for(plan, portable(plan), orders, egress=egress, image=Image(reference=where.image), secret=secret)
-
-
-def _ensure_namespace(api: Api, namespace: str) -> None:
-    """The namespace for golive's own pods; one that we make says so, and goes with its last run."""
-    if _is_there(api, namespace):
-        return
-    body = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {
-            "name": namespace,
-            "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
-            "annotations": {CREATED_BY_US: "true"},
-        },
-    }
-    with suppress(ApiConflict):  # somebody made it meanwhile
-        api.create("/api/v1/namespaces", body)
-
-
-def _is_there(api: Api, namespace: str) -> bool:
-    try:
-        api.get(f"/api/v1/namespaces/{namespace}")
-    except ApiNotFound:
-        return False
-    return True
 
 
 def _made_secret(api: Api, namespace: str, run: RemoteRun, plan: Plan) -> str:

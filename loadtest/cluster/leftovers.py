@@ -9,10 +9,10 @@ from loadtest.cluster.api import Api
 from loadtest.cluster.errors import ApiForbidden, ApiNotFound, ApiRefused
 from loadtest.cluster.helm import Helm
 from loadtest.cluster.lease import TargetLease
+from loadtest.cluster.own_namespace import remove_unused_namespace
 from loadtest.cluster.remote_run import RemoteRun
 from scenarios.errors import HarnessError
 
-CREATED_BY_US = "golive/created-for-runs"
 PODS_END_WITHIN_S = 90.0  # their grace period and some
 
 
@@ -30,7 +30,7 @@ def take_away(run: RemoteRun, helm: Helm, lease: TargetLease | None) -> None:
         ("its pods", lambda: _wait_for_pods(run)),  # helm does not wait for what a Job's pods do at their end
         (f"Secret {run.release}-login", lambda: _delete_if_there(run.api, _secret(run))),
         ("the target's Lease", lambda: lease.release() if lease else None),
-        (f"namespace {run.namespace}", lambda: _remove_unused_namespace(run.api, run.namespace)),
+        (f"namespace {run.namespace}", lambda: remove_unused_namespace(run.api, run.namespace)),
     ]
     for what, step in steps:
         try:
@@ -67,18 +67,3 @@ def _delete_if_there(api: Api, path: str) -> None:
 
 def _secret(run: RemoteRun) -> str:
     return f"/api/v1/namespaces/{run.namespace}/secrets/{run.release}-login"
-
-
-def _remove_unused_namespace(api: Api, namespace: str) -> None:
-    """Delete a namespace that golive made, once no pod and no release of golive is in it."""
-    try:
-        found = api.get(f"/api/v1/namespaces/{namespace}")
-        if found["metadata"].get("annotations", {}).get(CREATED_BY_US) != "true":
-            return
-        pods = api.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
-        releases = api.get(f"/api/v1/namespaces/{namespace}/secrets", labelSelector="owner=helm")["items"]
-        living = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-        if not living and not releases:
-            api.delete(f"/api/v1/namespaces/{namespace}")
-    except (ApiNotFound, ApiForbidden):
-        return  # gone, or not ours to see: whoever may delete it decides
