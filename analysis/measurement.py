@@ -179,9 +179,9 @@ def _control_timer_p99_us(own: pd.DataFrame) -> int:
 def _disagreements(record: RunRecord) -> tuple[str, ...]:
     """Where the two halves of the record, counts and histograms, do not tell the same number of requests."""
     names = [request.name for request in record.plan.workload.kinds]
-    counted = record.counts[["ok", "failed", "unsent"]].sum()
+    counted = record.counts[["ok", "failed", "unsent", "untimed"]].sum()
     pairs = {
-        "answered requests": (record.latency.total(names), int(counted["ok"])),
+        "answered requests": (record.latency.total(names), int(counted["ok"] - counted["untimed"])),
         "failed and unsent requests": (
             record.latency.total([name + FAILED for name in names]),
             int(counted["failed"] + counted["unsent"]),

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.json_lines import json_pieces
 
 NUMBERS = ("due", "sent", "ok", "unavailable", "unsent", "sent_bytes", "received_bytes")
-RARE = ("cached", "repeated")  # written only where there are any
+RARE = ("cached", "repeated", "untimed")  # written only where there are any
 ORIGIN = ("second", "request", "worker", "seq")
 FAILURES = ("second", "request", "kind", "count")
 

@@ -25,6 +25,7 @@ class _Cell:
     ok: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     received_bytes: int = 0
+    untimed: int = 0  # of the ok ones, those whose event had no time
     answered: Any = None
     unanswered: Any = None
 
@@ -50,11 +51,14 @@ class ClosedCounts:
     ) -> None:
         """Count one request that has ended."""
         cell = self._cells.setdefault((second, self._row(tag_of(name))), _Cell())
+        cell.received_bytes += length
         if exception is None:
             cell.ok += 1
         else:
             cell.failed[kind_of(exception, status)] += 1
-        cell.received_bytes += length
+        if exception is None and time_ms is None:  # counted as fast it would help every percentile
+            cell.untimed += 1
+            return
         time_us = round(min(max((time_ms or 0.0) * US_PER_MS, LOWEST_US), HIGHEST_US))
         cell.time(time_us, failed=exception is not None)
 
@@ -102,7 +106,8 @@ def _entry(second: int, tag: str, cell: _Cell) -> dict[str, Any]:
     failed = cell.failed.total()
     sent = cell.ok + failed
     unavailable = sum(count for kind, count in cell.failed.items() if is_unavailable(kind))
+    untimed = {"untimed": cell.untimed} if cell.untimed else {}
     return {
         "second": second, "request": tag, "due": sent, "sent": sent, "ok": cell.ok, "failed": dict(cell.failed),
-        "unavailable": unavailable, "unsent": 0, "sent_bytes": 0, "received_bytes": cell.received_bytes,
+        "unavailable": unavailable, "unsent": 0, "sent_bytes": 0, "received_bytes": cell.received_bytes, **untimed,
     }  # fmt: skip

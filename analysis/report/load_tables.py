@@ -20,7 +20,7 @@ def requests_table(record: RunRecord, hold: Window) -> Table:
     """Every kind of request over the hold (over the whole load when there was no hold)."""
     seconds, stretch = stretch_told(record, hold)
     counts = record.counts[record.counts["second"].isin(seconds)]
-    repeated = int(counts["repeated"].sum())
+    repeated, untimed = int(counts["repeated"].sum()), int(counts["untimed"].sum())
     added = counts.groupby("request")[["due", "sent", "ok", "failed", "unsent"]].sum()
     planned = [request.name for request in record.plan.workload.kinds]
     names = planned + [str(name) for name in added.index if name not in planned]
@@ -36,7 +36,7 @@ def requests_table(record: RunRecord, hold: Window) -> Table:
         rows=tuple((name, *_counts(added, name), *times_told(record, [name], seconds)) for name in names),
         total=("All", *_counts(added, ""), *times_told(record, names, seconds)) if names else (),
         note=f"{stretch} Latency is that of requests answered as expected, from the instant each was due."
-        f"{_sent_twice(repeated)}",
+        f"{_sent_twice(repeated)}{_untimed(untimed)}",
         empty="No request was sent.",
     )  # fmt: skip
 
@@ -57,6 +57,12 @@ def _sent_twice(repeated: int) -> str:
         return ""
     kept = "each time the target had ended a kept connection before any byte of an answer"
     return f" {count(repeated)} of these were sent a second time and count once: {kept}."
+
+
+def _untimed(untimed: int) -> str:
+    if not untimed:
+        return ""
+    return f" {count(untimed)} had no response time in their Locust event: they count as answered, in no latency."
 
 
 def _counts(added: pd.DataFrame, request: str) -> tuple[str, ...]:

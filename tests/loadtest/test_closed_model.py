@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import requests
+from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -140,6 +141,16 @@ def test_an_event_counts_whatever_a_locustfile_put_into_it(value: object, fails:
     entries = json.loads(sender.drain())["counts"]
     assert sum(entry["sent"] for entry in entries) == 2
     assert sum(count for entry in entries for count in entry["failed"].values()) == fails
+
+
+def test_what_was_answered_without_a_time_is_in_no_percentile() -> None:
+    counts = ClosedCounts()
+    for time_ms in (None, 7.0):
+        counts.count(second=0, name="a", time_ms=time_ms, length=0, exception=None, status=200)
+    told = json.loads(counts.take(timers_us=[]))
+    (entry,), (latency,) = told["counts"], told["latency"]
+    assert (entry["ok"], entry["untimed"]) == (2, 1)
+    assert HdrHistogram.decode(latency["hdr"]).get_total_count() == 1
 
 
 def test_figures_are_taken_as_they_are_meant() -> None:

@@ -1,6 +1,10 @@
+import json
 from pathlib import Path
 
+from analysis.hold import hold_of
+from analysis.measurement import measurement_of
 from analysis.report.load_tables import failures_table, phases_table, requests_table, writes_table
+from analysis.results import read_record
 from slo.evidence import Window
 from tests.analysis.records import T0, Synthetic
 from tests.analysis.report.runs import MIX, hotel, run_of
@@ -21,6 +25,18 @@ def test_what_was_sent_a_second_time_is_told_though_it_failed_nobody(tmp_path: P
     assert "3 of these were sent a second time and count once" in note
     plain = run_of(tmp_path / "plain")
     assert "second time" not in requests_table(plain.record, plain.evidence.hold).note
+
+
+def test_what_a_locustfile_gave_no_time_is_told_and_no_damage_to_the_record(tmp_path: Path) -> None:
+    run_of(tmp_path)
+    line = {"second": T0 + 9, "request": "availability", "due": 35, "sent": 35, "ok": 35, "failed": {}, "unavailable": 0,
+            "unsent": 0, "sent_bytes": 0, "received_bytes": 0, "worker": 0, "seq": 999, "untimed": 35}  # fmt: skip
+    with (tmp_path / "seconds.jsonl").open("a") as seconds:
+        seconds.write(json.dumps(line) + "\n")
+    record = read_record(tmp_path)
+    hold = hold_of(record)
+    assert "35 had no response time in their Locust event" in requests_table(record, hold.window).note
+    assert not any("load.hlog holds" in gap for gap in measurement_of(record, hold).record_gaps)
 
 
 def test_without_a_hold_the_whole_load_is_shown_and_said(tmp_path: Path) -> None:
