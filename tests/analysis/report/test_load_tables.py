@@ -29,8 +29,8 @@ def test_what_was_sent_a_second_time_is_told_though_it_failed_nobody(tmp_path: P
 
 def test_what_a_locustfile_gave_no_time_is_told_and_no_damage_to_the_record(tmp_path: Path) -> None:
     run_of(tmp_path)
-    line = {"second": T0 + 9, "request": "availability", "due": 35, "sent": 35, "ok": 35, "failed": {}, "unavailable": 0,
-            "unsent": 0, "sent_bytes": 0, "received_bytes": 0, "worker": 0, "seq": 999, "untimed": 35}  # fmt: skip
+    line = {"second": T0 + 9, "request": "availability", "due": 35, "sent": 35, "ok": 35, "untimed": 35, "failed": {},
+            "unavailable": 0, "unsent": 0, "sent_bytes": 0, "received_bytes": 0, "worker": 0, "seq": 999}  # fmt: skip
     with (tmp_path / "seconds.jsonl").open("a") as seconds:
         seconds.write(json.dumps(line) + "\n")
     record = read_record(tmp_path)
