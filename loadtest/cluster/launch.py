@@ -23,6 +23,7 @@ from loadtest.cluster.own_namespace import ensure_namespace
 from loadtest.cluster.pod_sizes import sizes_of
 from loadtest.cluster.remote_run import RemoteRun
 from loadtest.cluster.values import Egress, Image, values_for
+from loadtest.locustfile_check import check_locustfile
 from scenarios.engine_plan import secret_variables
 from scenarios.errors import HarnessError
 from scenarios.files import read_secrets
@@ -50,6 +51,9 @@ def run_on_cluster(plan: Plan, where: Where, folder: Path, console: Console) -> 
     Raises HarnessError before anything is installed when the run cannot be; after that whatever was installed is taken
     away, unless the record could not be collected: then the pod keeps it, and `golive collect` gets it.
     """
+    told = check_locustfile(plan.closed.locustfile, in_pods=True) if plan.closed else ""
+    if told:
+        console.print(told, highlight=False, markup=False)
     api = Api.of_context(where.context)
     helm = Helm(context=api.context, namespace=where.namespace)
     helm.check()

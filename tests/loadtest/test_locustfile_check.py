@@ -57,6 +57,15 @@ def refusal(folder: Path, text: str) -> str:
     return str(refused.value).replace(str(folder), "")
 
 
+def test_what_a_file_lacks_here_its_pods_may_have_and_it_is_only_told(tmp_path: Path) -> None:
+    own = tmp_path / "own.py"
+    own.write_text(f"import not_installed_here\n{USER}")
+    assert "not checked: " in check_locustfile(str(own), in_pods=True)
+    own.write_text("from locust import User\n")
+    with pytest.raises(PlanError, match="no User class"):
+        check_locustfile(str(own), in_pods=True)
+
+
 @pytest.mark.parametrize(
     ("text", "told", "remedy"),
     [
