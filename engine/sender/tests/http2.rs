@@ -200,15 +200,14 @@ fn a_closed_loop_keeps_every_place_busy() {
 
 #[test]
 fn what_is_lost_with_a_kept_connection_is_repeated_once_when_it_changes_nothing() {
-    // A GET is lost only where a machine that was busy sends many at once, and the second connection is at its end, too.
-    for (method, ok) in [("GET", 195..=200), ("POST", 0..=180)] {
+    for (method, ok) in [("GET", 200), ("POST", 180)] {
         let server = serve(Ways { drops_after: 9, ..Ways::default() }, None);
         let mut plan = plan(&server, 400.0, &json!({}));
         plan["requests"][0]["method"] = json!(method);
         let step = walked(&plan).of("home");
         // One in ten meets the end of its connection; those on the way beside it are lost with it.
         assert_eq!((step.due, step.sent, step.ok + failed(&step, "reset")), (200, 200, 200), "{method}: {step:?}");
-        assert!(ok.contains(&step.ok), "{method}: {step:?}");
+        assert!(if method == "GET" { step.ok == ok } else { step.ok <= ok }, "{method}: {step:?}");
     }
 }
 
