@@ -87,16 +87,7 @@ impl Connection {
         loop {
             match self.write(&arrival).await {
                 Ok(()) => {}
-                // The kept connection was dead: a fresh one may do. What was written may have been taken, where nothing says no.
-                Err(Unwritten::Broken { unread: true }) if chances.take_left_out() => {
-                    self.exchange = None;
-                    continue;
-                }
-                Err(Unwritten::Broken { unread: false }) if self.is_used() && chances.take_lost() => {
-                    self.note_repeated(&arrival);
-                    self.exchange = None;
-                    continue;
-                }
+                Err(Unwritten::Broken { unread }) if self.goes_again(&arrival, &mut chances, unread) => continue,
                 Err(unwritten) => {
                     let failure = self.why(unwritten).await;
                     self.fail(&arrival, sent.as_ref(), failure);
@@ -106,16 +97,25 @@ impl Connection {
             let written = *sent.get_or_insert_with(|| self.note_sent(&arrival));
             let Some(exchange) = self.exchange.as_mut() else { return false };
             match exchange.read(&pool, kind).await {
-                // The server closed a kept connection just as we used it again. What may be repeated is, once,
-                // on a fresh one, and counts once; anything else may have been taken, so it counts as reset.
-                Reading::Closed { answer_begun: false } if self.is_used() && chances.take_lost() => {
-                    self.note_repeated(&arrival);
-                }
-                Reading::Unread if chances.take_left_out() => {}
+                Reading::Closed { answer_begun: false } if self.goes_again(&arrival, &mut chances, false) => {}
+                Reading::Unread if self.goes_again(&arrival, &mut chances, true) => {}
                 reading => return self.conclude(&arrival, &written, reading),
             }
+        }
+    }
+
+    /// Whether an arrival whose connection ended under it is to be sent again, on a fresh one, and counts once.
+    /// `unread`: something says that the server did not look at it. Where nothing does, a kept connection was closed
+    /// just as it was used again: what may be repeated is, and anything else may have been taken, so it counts as reset.
+    fn goes_again(&mut self, arrival: &Arrival, chances: &mut Chances, unread: bool) -> bool {
+        let again = if unread { chances.take_left_out() } else { self.is_used() && chances.take_lost() };
+        if again && !unread {
+            self.pool.note(|record| record.repeated(arrival.due_ns, arrival.request));
+        }
+        if again {
             self.exchange = None;
         }
+        again
     }
 
     async fn why(&mut self, unwritten: Unwritten) -> Failure {
@@ -205,10 +205,6 @@ impl Connection {
         self.pool.note(|record| record.sent(&sent));
         self.pool.written(self.slot);
         sent
-    }
-
-    fn note_repeated(&self, arrival: &Arrival) {
-        self.pool.note(|record| record.repeated(arrival.due_ns, arrival.request));
     }
 
     /// Write down how it ended; whether the connection can take another arrival.
