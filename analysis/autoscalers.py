@@ -56,9 +56,9 @@ def autoscalers_seen(record: RunRecord, cluster: ClusterRecord | None) -> Seen:
 
 def during(series: Autoscalers | NotSeen, start_unix_s: float, end_unix_s: float) -> Autoscalers | NotSeen:
     """What they did in this stretch: what other legs of a search asked of them is not told of this one."""
-    return (
-        series if isinstance(series, NotSeen) else tuple(_seen_between(one, start_unix_s, end_unix_s) for one in series)
-    )
+    if isinstance(series, NotSeen):
+        return series
+    return tuple(_seen_between(one, start_unix_s, end_unix_s) for one in series)
 
 
 def _seen_between(one: AutoscalerSeries, start_unix_s: float, end_unix_s: float) -> AutoscalerSeries:

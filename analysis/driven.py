@@ -44,17 +44,18 @@ class DrivenLevel:
 
 def driven_plan(plan: Plan, events: Sequence[Event]) -> Plan:
     """The plan with the rate line that was driven; of a search only its last proof is judged."""
-    legs, last = driven_legs(events), judged_leg(events)
+    legs = driven_legs(events)
     if plan.search is None or not legs:
         return plan
-    phases = tuple(phase for leg, after in _with_next(legs) for phase in _driven(leg, after, judged=leg == last))
+    last = judged_leg(legs)
+    phases = tuple(phase for leg, after in _with_next(legs) for phase in _driven(leg, after, judged=leg is last))
     rate_rps = last.rate_rps if last else plan.rate_to_prove_rps
     return replace(plan, profile=Profile(phases=phases), rate_to_prove_rps=rate_rps)
 
 
-def judged_leg(events: Sequence[Event]) -> DrivenLeg | None:
+def judged_leg(legs: Sequence[DrivenLeg]) -> DrivenLeg | None:
     """The last proof of a search; None where there was none."""
-    proofs = [leg for leg in driven_legs(events) if leg.purpose == "proof"]
+    proofs = [leg for leg in legs if leg.purpose == "proof"]
     return proofs[-1] if proofs else None
 
 

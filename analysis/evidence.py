@@ -7,7 +7,7 @@ import math
 from analysis.autoscalers import Autoscalers, autoscalers_seen, during
 from analysis.client_load import client_load
 from analysis.cluster.record import read_cluster
-from analysis.driven import judged_leg
+from analysis.driven import driven_legs, judged_leg
 from analysis.hold import hold_of
 from analysis.measurement import measurement_of
 from analysis.replicas import backlog_series
@@ -43,7 +43,7 @@ def assemble(record: RunRecord) -> tuple[Evidence, Measurement]:
 
 def _of_what_is_judged(record: RunRecord, autoscalers: Autoscalers | NotSeen) -> Autoscalers | NotSeen:
     """Of a search the proof is judged, and the levels before it drove the autoscalers further."""
-    proof = judged_leg(record.events)
+    proof = judged_leg(driven_legs(record.events))
     return autoscalers if proof is None else during(autoscalers, proof.t0_unix_s, math.inf)
 
 

@@ -25,7 +25,8 @@ def write_manifest(folder: Path, *, closed: bool = True) -> None:
     held: dict[str, str] = {}
     with suppress(RecordUnreadable):  # whoever judges has told of it
         held = _held(folder)
-    _replace(folder, {"format": FORMAT, "closed": closed, "sha256": {**_sums(folder), **held}})
+    renewed = {name: _sum(path) for name, path in _files(folder).items() if name not in held}
+    _replace(folder, {"format": FORMAT, "closed": closed, "sha256": {**renewed, **held}})
 
 
 def release(folder: Path, part: str) -> None:
@@ -41,17 +42,21 @@ def changed_since_closed(folder: Path) -> tuple[str, ...]:
         held = _held(folder)
     except RecordUnreadable as wrong:
         return (f"{wrong.problem} Whether the record is as it was written cannot be told.",)
-    unlike = [name for name in unlike_manifest(folder) if name in held] if held else []
     return tuple(
         f"{name} {'was changed' if (folder / name).exists() else 'was taken away'} after the run had ended"
-        for name in unlike
+        for name in _unlike(folder, held)
     )
 
 
 def unlike_manifest(folder: Path) -> tuple[str, ...]:
     """The files that the manifest lists and that are missing or have another content. RecordUnreadable without one."""
-    known, found = _written(folder), _sums(folder)
-    return tuple(name for name in sorted(known) if known[name] != found.get(name))
+    return _unlike(folder, _written(folder))
+
+
+def _unlike(folder: Path, sums: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of these files that are missing or have another content."""
+    there = _files(folder)
+    return tuple(name for name in sorted(sums) if name not in there or _sum(there[name]) != sums[name])
 
 
 def _held(folder: Path) -> dict[str, str]:
@@ -83,9 +88,9 @@ def _written(folder: Path) -> dict[str, str]:
         ) from None
 
 
-def _sums(folder: Path) -> dict[str, str]:
+def _files(folder: Path) -> dict[str, Path]:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (NAME, f"{NAME}.new"))
-    return {path.relative_to(folder).as_posix(): _sum(path) for path in files}
+    return {path.relative_to(folder).as_posix(): path for path in files}
 
 
 def _sum(path: Path) -> str:

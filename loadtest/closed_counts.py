@@ -52,13 +52,13 @@ class ClosedCounts:
         """Count one request that has ended."""
         cell = self._cells.setdefault((second, self._row(tag_of(name))), _Cell())
         cell.received_bytes += length
-        if exception is None:
-            cell.ok += 1
-        else:
+        if exception is not None:
             cell.failed[kind_of(exception, status)] += 1
-        if exception is None and time_ms is None:  # counted as fast it would help every percentile
-            cell.untimed += 1
-            return
+        else:
+            cell.ok += 1
+            if time_ms is None:  # counted as fast it would help every percentile
+                cell.untimed += 1
+                return
         time_us = round(min(max((time_ms or 0.0) * US_PER_MS, LOWEST_US), HIGHEST_US))
         cell.time(time_us, failed=exception is not None)
 

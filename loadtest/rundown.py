@@ -70,12 +70,14 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
         reaper = after.enter_context(Reaper.start())
         metrics = hold_metrics_port(asked.metrics_port)
         after.callback(metrics.release)
-        stage = stage_or_target(asked, asked_plan, reaper, console, metrics.address)
-        target, versions, died_parts = after.enter_context(stage)
+        target, versions, died_parts = after.enter_context(
+            stage_or_target(asked, asked_plan, reaper, console, metrics.address)
+        )
         plan = plan_for(asked, target)
         check_plan(plan)
         warnings = (*preflight.check(plan, folder.parent), *told)
         outlook = Outlook(target)
+        search = search_of(plan, folder, outlook)
         watcher = Watcher(folder, plan, outlook.replicas)
         progress = Progress(watcher, console)
         ui = WebUi(port=free_port(), password=secrets.token_urlsafe(9)) if asked.ui else None
@@ -88,7 +90,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
             watched=reaper.watch,
             died_parts=died_parts,
             settled=outlook.settled,
-            search=search_of(plan, folder, outlook),
+            search=search,
             show=progress,
             ui=ui,
             metrics=metrics.address,

@@ -227,9 +227,7 @@ class Measurement:
     addresses: tuple[Given, ...] = ()  # all that the target's name stands for
     beside_target: tuple[str, ...] = ()  # addresses of the target on a worker's own machine
     closed_model: bool = False  # users send when they have their answers: nothing is due, and no schedule can be late
-    raised: Mapping[str, int] = field(
-        default_factory=dict
-    )  # exceptions that ended tasks of users over the load, in words
+    raised: Mapping[str, int] = field(default_factory=dict)  # exceptions that ended users' tasks in the load, in words
     names_folded: int = 0  # requests of the load whose names were too many to be told apart
     own_exit_code: int = 0  # what a locustfile set in `environment.process_exit_code`
     replicas: tuple[Given, ...] = ()  # by the platform's own metrics, where they tell replicas apart

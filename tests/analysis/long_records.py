@@ -12,6 +12,7 @@ from tests.analysis.records import HLOG_HEAD, Delta, Synthetic
 
 RPS = 31_500
 PATTERN_S = 5
+GROWS = ("cpu_s", "periods", "throttled_periods")
 MIX = {"availability": .42, "create": .10, "modify": .07, "cancel": .05, "ota": .14, "in": .04, "out": .04,
        "payment": .06, "reporting": .08}  # fmt: skip
 
@@ -45,6 +46,3 @@ def _vitals(delta: Delta, later_s: int) -> dict[str, float]:
     """What only grows grows on: the CPU and the scheduler's periods of a worker."""
     grown = {name: value / delta.seq * (delta.seq + later_s) for name, value in delta.vitals.items() if name in GROWS}
     return {**delta.vitals, **grown, "second": delta.second + later_s}
-
-
-GROWS = ("cpu_s", "periods", "throttled_periods")

@@ -10,16 +10,14 @@ import pytest
 from loadtest.target_remedies import USUAL, remedy_for
 from loadtest.trial import try_plan
 from scenarios.errors import PreflightFailed
-from scenarios.plan import Plan, Sending
-from scenarios.profile import Phase, Profile
+from scenarios.plan import Sending
 from scenarios.target import Target, TargetClass
 from scenarios.transport import ConnectionPolicy, Tls
-from scenarios.workload import Request, Workload
 from tests.end_to_end.certificates import a_certificate, an_authority
 from tests.http_server import CountingServer
+from tests.loadtest.builders import a_plan
 
 HTTP2 = ConnectionPolicy(http="2")
-WORKLOAD = Workload(name="w", requests=(Request(name="root", weight=1, method="GET", path="/"),))
 
 
 @pytest.fixture(scope="module")
@@ -45,17 +43,9 @@ def a_server(papers: Path, *, asks_for_certificates: bool = False) -> CountingSe
 
 def advice(url: str, sending: Sending) -> str:
     """What is advised when nothing can be sent there so."""
-    plan = Plan(
-        name="p",
-        workload=WORKLOAD,
-        profile=Profile(phases=(Phase(name="hold", duration_s=1, from_rps=1, to_rps=1),)),
-        target=Target(name="shop", url=url, target_class=TargetClass.REHEARSAL),
-        objectives=(),
-        rate_to_prove_rps=1,
-        sending=sending,
-    )
+    target = Target(name="shop", url=url, target_class=TargetClass.REHEARSAL)
     with pytest.raises(PreflightFailed) as told:
-        try_plan(plan)
+        try_plan(a_plan(target=target, sending=sending))
     return str(told.value).partition("Remedy: ")[2]
 
 
