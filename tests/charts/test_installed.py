@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from scenarios.target import Target, TargetClass
 from tests.charts.helm import needs_helm
 from tests.charts.on_cluster import RELEASE, SMALL, Cluster, apply, as_file, values_for_tests
 from tests.charts.places import CHART
+from tests.cluster.patience import eventually
 
 pytestmark = needs_helm
 
@@ -25,7 +26,7 @@ NOWHERE = {"nowhere": "true"}  # a node label that no node has: the role stays P
 RUN = "smoke-of-the-tests"
 LEASE = "golive-0f1e2d3c"
 JOB = "batch.kubernetes.io/job-name"
-PATIENCE_S = 180.0
+in_time = partial(eventually, within_s=180.0)
 
 
 def values(namespace: str, *, waiting: str, **run: Any) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def with_master(cluster: Cluster, image: None) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def with_workers(cluster: Cluster, image: None) -> Iterator[str]:
     with installed(cluster, waiting="workers") as namespace:
-        eventually(lambda: phases(cluster, namespace, "worker") == ["Running", "Running"])
+        in_time(lambda: phases(cluster, namespace, "worker"), lambda now: now == ["Running", "Running"])
         yield namespace
 
 
@@ -94,13 +95,6 @@ def failure(cluster: Cluster, namespace: str, role: str) -> str:
     """Why the role's Job failed; "" when it did not."""
     reason = "jsonpath={.status.conditions[?(@.type=='Failed')].reason}"
     return cluster.kubectl("get", "job", f"{RELEASE}-{role}", "-n", namespace, "-o", reason)
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline_s, "did not come about"
-        time.sleep(0.5)
 
 
 def evict(cluster: Cluster, namespace: str, pod: str) -> None:
@@ -172,15 +166,15 @@ def test_one_worker_lost_ends_the_job_and_its_other_pods(cluster: Cluster, with_
     """What the README says of `backoffLimit: 0`."""
     first, second = (pod["metadata"]["name"] for pod in pods(cluster, with_workers, "worker"))
     cluster.kubectl("delete", "pod", first, "-n", with_workers, "--wait=false")
-    eventually(lambda: failure(cluster, with_workers, "worker") == "BackoffLimitExceeded")
-    eventually(lambda: "Running" not in phases(cluster, with_workers, "worker"))
+    in_time(lambda: failure(cluster, with_workers, "worker"), lambda why: why == "BackoffLimitExceeded")
+    in_time(lambda: phases(cluster, with_workers, "worker"), lambda now: "Running" not in now)
     assert {pod["metadata"]["name"] for pod in pods(cluster, with_workers, "worker")} <= {first, second}
 
 
 def test_the_dead_mans_switch_ends_workers_and_leaves_the_master(cluster: Cluster, image: None) -> None:
     with installed(cluster, waiting="workers", deadlineSeconds=6) as namespace:
-        eventually(lambda: failure(cluster, namespace, "worker") == "DeadlineExceeded")
-        eventually(lambda: "Running" not in phases(cluster, namespace, "worker"))
+        in_time(lambda: failure(cluster, namespace, "worker"), lambda why: why == "DeadlineExceeded")
+        in_time(lambda: phases(cluster, namespace, "worker"), lambda now: "Running" not in now)
         assert failure(cluster, namespace, "master") == ""
 
 
@@ -188,7 +182,7 @@ def test_uninstalling_leaves_nothing(cluster: Cluster, image: None) -> None:
     with installed(cluster, waiting="master") as namespace:
         cluster.helm("uninstall", RELEASE, "-n", namespace, "--wait", "--timeout", "150s")
         kinds = "all,cm,sa,secret,netpol,pdb,role,rolebinding,pvc"
-        eventually(lambda: not left(cluster, namespace, kinds))
+        in_time(lambda: left(cluster, namespace, kinds), lambda names: not names)
 
 
 def left(cluster: Cluster, namespace: str, kinds: str) -> list[str]:

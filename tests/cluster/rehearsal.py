@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never
@@ -63,7 +64,15 @@ def deploy_platform(cluster: Cluster, namespace: str = NAMESPACE, platform: Plat
     cluster.kubectl("-n", namespace, "rollout", "status", f"deployment/{NAME}", "--timeout=60s")
     eventually(lambda: ready_replicas(cluster, namespace), lambda ready: ready >= platform.min_replicas)
     address = cluster.kubectl("-n", namespace, "get", "service", NAME, "-o", "jsonpath={.spec.clusterIP}")
-    return f"http://{address}:{PORT}"
+    url = f"http://{address}:{PORT}"
+    eventually(lambda: health(url), lambda status: status == 200)  # ready pods come before the Service's rules
+    return url
+
+
+def health(url: str) -> int:
+    """The status of its readiness endpoint; OSError where nothing answers."""
+    with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
+        return int(answer.status)
 
 
 def ready_replicas(cluster: Cluster, namespace: str) -> int:
