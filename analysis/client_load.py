@@ -34,6 +34,7 @@ def client_load(record: RunRecord, hold: Hold) -> ClientLoad | NotSeen:
         load_sent=int(record.counts["sent"].sum()),
         load_answered=answered_in_load(record),
         load_repeated=int(record.counts["repeated"].sum()),
+        repeated=int(inside["repeated"].sum()),
         cached=int(inside["cached"].sum()),
         due_by_workers=None if due_per_second(record)[1] else int(inside["due"].sum()),
     )

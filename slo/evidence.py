@@ -64,6 +64,7 @@ class ClientLoad:
     load_sent, load_answered: over the whole load, ramp included: what was sent, and what an answer began to arrive for.
         The platform must have counted at least the latter and at most the former and load_repeated. None: not known.
     load_repeated: of the whole load, what was sent a second time, so that the platform may have counted it twice.
+    repeated: the same of the hold alone.
     cached: answers in the hold, right or wrong, whose headers show that a cache gave them.
     due_by_workers: what the workers say was due in the hold: more than `due` was another rate. None: not known.
     """
@@ -82,6 +83,7 @@ class ClientLoad:
     load_sent: int | None = None
     load_answered: int | None = None
     load_repeated: int = 0
+    repeated: int = 0
     cached: int = 0
     due_by_workers: int | None = None
 

@@ -63,6 +63,14 @@ def _load(client: ClientLoad | NotSeen, thresholds: Thresholds) -> Iterator[Find
             f"{number(unsent)} of {number(due)} due requests were never sent before their time-out.",
             "Raise `sending.connections`, or the number of workers.",
         )
+    if sent and client.repeated / sent > thresholds.repeated_ratio:
+        yield warns(
+            FindingKind.REPEATED,
+            f"{number(client.repeated)} of {number(sent)} requests went out a second time "
+            f"({percent(client.repeated / sent)}): the platform ended kept connections under them, without an answer. "
+            "A client that does not repeat sees them fail.",
+            "Does the platform keep connections for longer than its clients and balancers, and announce their end?",
+        )
     more = (client.due_by_workers or 0) - due
     if due and more / due > thresholds.rate_changed_ratio:
         yield voids(

@@ -44,6 +44,7 @@ class FindingKind(StrEnum):
     ONE_ADDRESS = "one-address"
     ONE_REPLICA = "one-replica"
     CACHED_ANSWERS = "cached-answers"
+    REPEATED = "requests-repeated"
     CLOSED_MODEL = "closed-model"
     GENERATOR_GROWS = "generator-grows"
     USERS_RAISED = "users-raised"
@@ -117,6 +118,8 @@ class Thresholds:
     growth_seen_s: float = 600.0
     # As many as may fail of an availability of 99.9 %: what a task left undone is in nobody's failures.
     raised_ratio: float = 0.001
+    # The same of requests that had to be sent a second time: whoever does not repeat them sees them fail.
+    repeated_ratio: float = 0.001
 
 
 class PodEnd(StrEnum):

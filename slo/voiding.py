@@ -100,6 +100,7 @@ EFFECTS: Mapping[FindingKind, Effects] = {
     FindingKind.ONE_REPLICA: _ONE_FOR_ALL,
     # What a cache answers is fast, right, and no work for the platform; what was missed was missed with its help.
     FindingKind.CACHED_ANSWERS: {kind: ONLY_MET for kind in _ANOTHER_LOAD},
+    FindingKind.REPEATED: {},  # only told: as most clients do, and each counts once, from when it was due
     FindingKind.CLOSED_MODEL: {},  # only told: every figure is what it says, of the load that came out
     # A task that raised left the rest of it undone: less load, and a check of its own that failed in no count. A user
     # that is gone by it sends nothing more, which is not the platform's.

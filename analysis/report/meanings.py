@@ -34,6 +34,7 @@ FINDINGS: Mapping[FindingKind, str] = {
     FindingKind.ONE_ADDRESS: "one of the target's addresses had the load of all",
     FindingKind.ONE_REPLICA: "one replica had the load of all",
     FindingKind.CACHED_ANSWERS: "a cache answered before the platform",
+    FindingKind.REPEATED: "many requests had to be sent a second time",
     FindingKind.GENERATOR_GROWS: "a process of golive's own kept growing",
     FindingKind.USERS_RAISED: "tasks of a locustfile's users ended by an exception",
     FindingKind.NAMES_FOLDED: "requests had too many names to be told apart",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.driving import GOLIVE, laid_out, verdict_of
-from tests.http_server import CountingServer
+from tests.end_to_end.driving import GOLIVE, driven, findings, laid_out, outcomes, verdict_of
+from tests.http_server import CountingServer, an_answer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -36,3 +36,16 @@ def test_a_hostile_target_ends_in_a_verdict_that_names_what_it_did(tmp_path: Pat
     (report,) = tmp_path.glob("results/*/report.md")
     (row,) = [line for line in report.read_text().splitlines() if line.startswith(f"| {kind} |")]
     assert row
+
+
+def test_a_server_that_drops_requests_is_told_though_their_repetition_was_answered(tmp_path: Path) -> None:
+    async def dropping(_line: str, number: int) -> bytes:
+        if number % 100 == 99:
+            raise ConnectionAbortedError
+        return an_answer()
+
+    with CountingServer(dropping) as server:
+        laid_out(tmp_path, server.url)
+        verdict = driven(tmp_path)
+    assert findings(verdict).keys() == {"requests-repeated"}
+    assert set(outcomes(verdict).values()) == {"met"}

@@ -94,6 +94,13 @@ def test_answers_out_of_a_cache_are_found_from_a_percent_on() -> None:
     assert kinds(client=client(cached=61)) == [FindingKind.CACHED_ANSWERS]
 
 
+def test_requests_that_went_out_twice_are_told_when_more_than_may_fail() -> None:
+    assert kinds(client=client(repeated=6)) == []
+    (found,) = find(measurement(), evidence(client=client(repeated=7)), Thresholds())
+    assert (found.kind, found.severity) == (FindingKind.REPEATED, Severity.WARNS)
+    assert found.what.startswith("7 of 6,000 requests went out a second time (0.12 %)")
+
+
 def given(*requests: float, there: float = 1.0) -> tuple[Given, ...]:
     """What each part was given; the last one was there for a share of the hold."""
     parts = [Given(name=f"10.0.0.{place}", requests=count) for place, count in enumerate(requests)]

@@ -64,6 +64,7 @@ TAKES = {
     FindingKind.ONE_ADDRESS: "BBBB...B",
     FindingKind.ONE_REPLICA: "BBBBMBMB",
     FindingKind.CACHED_ANSWERS: "MMMMMMMM",
+    FindingKind.REPEATED: "........",
     FindingKind.CLOSED_MODEL: "........",
     FindingKind.USERS_RAISED: "BMMMMMMM",
     FindingKind.NAMES_FOLDED: "........",
