@@ -57,9 +57,9 @@ class Part:
         deadline_s = time.monotonic() + within_s
         while not ready():
             if not self.is_alive:
-                raise self._failed(f"ended with status {self.process.returncode} before {what}")
+                raise self.failed(f"ended with status {self.process.returncode} before {what}")
             if time.monotonic() > deadline_s:
-                raise self._failed(f"did not reach this within {within_s:.0f} s: {what}")
+                raise self.failed(f"did not reach this within {within_s:.0f} s: {what}")
             time.sleep(LOOK_EVERY_S)
 
     def ask_to_end(self) -> None:
@@ -84,12 +84,13 @@ class Part:
         """The end of the part's log."""
         return "\n".join(self._log().splitlines()[-lines:])
 
-    def _log(self) -> str:
-        return self.log.read_text(encoding="utf-8", errors="replace")
-
-    def _failed(self, what: str) -> StageFailed:
+    def failed(self, what: str) -> StageFailed:
+        """The error that tells what happened, with the part's last words."""
         said = self.last_words()
         return StageFailed(
             f"The stage's {self.name} {what}.\n{said}" if said else f"The stage's {self.name} {what}.",
             remedy="Run it again; if it stays, the lines above are the part's own last words.",
         )
+
+    def _log(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")

@@ -23,10 +23,11 @@ from loadtest.rehearsal.binaries import ALERTMANAGER_FILES, Monitoring, rehearsa
 from loadtest.rehearsal.binaries import monitoring as programs_of_monitoring
 from loadtest.rehearsal.part import END_WITHIN_S, Part
 from loadtest.rehearsal.reaper import Reaper
-from scenarios.errors import StageFailed, UsageError
+from scenarios.errors import PlanError, StageFailed, UsageError
 from scenarios.yaml_reading import from_yaml
 
 READY_WITHIN_S = 30.0
+UNUSABLE = 2  # the exit code of a platform whose configuration cannot be
 PORT_TRIES = 3
 JOBS = {"platform", "kube-state-metrics"}
 
@@ -64,8 +65,8 @@ class Stage:
 
         changes: "services.core.max=8" and the like, for a rehearsal made worse; webhook_url: whom Alertmanager tells;
         golive_metrics: HOST:PORT where a run's master will serve its own.
-        Raises StageFailed with the last words of the part that did not start, PlanError for an autoscaler that cannot
-        be, PreflightFailed when a program is missing.
+        Raises StageFailed with the last words of the part that did not start, PlanError for what the platform refuses
+        and for an autoscaler that cannot be, PreflightFailed when a program is missing.
         """
         changed = with_changes(config, changes)
         folder = Path(tempfile.mkdtemp(prefix="golive-stage-"))
@@ -116,11 +117,13 @@ class Stage:
 
         part.wait_until(said_or_dead, within_s=READY_WITHIN_S, what="it listens")
         said = part.first_line("{")
-        if not said:
-            raise StageFailed(
+        if not said and part.process.returncode == UNUSABLE:
+            raise PlanError(
                 f"The rehearsal platform refused its configuration: {part.last_words()}",
                 remedy="Mend the rehearsal's file, or the change that was asked for.",
             )
+        if not said:
+            raise part.failed(f"ended with status {part.process.returncode} before it listened")
         where = json.loads(said)
         self.target_url, self.admin_address = f"http://{where['listen']}", where["admin"]
 

@@ -18,19 +18,31 @@ use signal_hook::iterator::Signals;
 
 const BACKLOG: i32 = 4096;
 
-fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("golive-rehearsal: {problem}");
-            ExitCode::from(2)
-        }
+/// Why it ended: whoever started it tells his own mistake from the machine's by the exit code.
+enum Ended {
+    Unusable(String),
+    Failed(String),
+}
+
+impl From<String> for Ended {
+    fn from(problem: String) -> Self {
+        Self::Failed(problem)
     }
 }
 
-fn run() -> Result<(), String> {
-    let arguments = Arguments::read(std::env::args().skip(1)).map_err(|error| error.to_string())?;
-    let (config, credentials) = load(&arguments.config)?;
+fn main() -> ExitCode {
+    let (problem, code) = match run() {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Ended::Unusable(problem)) => (problem, 2),
+        Err(Ended::Failed(problem)) => (problem, 1),
+    };
+    eprintln!("golive-rehearsal: {problem}");
+    ExitCode::from(code)
+}
+
+fn run() -> Result<(), Ended> {
+    let arguments = Arguments::read(std::env::args().skip(1)).map_err(|error| Ended::Unusable(error.to_string()))?;
+    let (config, credentials) = load(&arguments.config).map_err(Ended::Unusable)?;
     let clock = Clock::start();
     let (service, admin) = (listen(&arguments.listen)?, listen(&arguments.admin)?);
     raise_file_limit();
@@ -43,7 +55,7 @@ fn run() -> Result<(), String> {
     let answering = Admin { desk, clock, routes: RouteTable::new(&config), namespace: config.namespace.clone() };
     thread::spawn(move || answering.serve(&admin));
     let server = Server::new(&config, credentials, service, inbox, clock);
-    server.and_then(Server::run).map_err(|error| format!("the server cannot go on: {error}"))
+    server.and_then(Server::run).map_err(|error| Ended::Failed(format!("the server cannot go on: {error}")))
 }
 
 fn load(path: &str) -> Result<(Config, Credentials), String> {

@@ -23,7 +23,7 @@ from loadtest.rehearsal import stage as stage_module
 from loadtest.rehearsal.part import Part
 from loadtest.rehearsal.reaper import Reaper
 from loadtest.rehearsal.stage import Stage, with_changes
-from scenarios.errors import PlanError, StageFailed, UsageError
+from scenarios.errors import PlanError, UsageError
 from scenarios.files import read_rehearsal
 from tests.http_server import CountingServer
 
@@ -161,7 +161,7 @@ def test_a_configuration_that_the_platform_refuses_is_told_with_its_words() -> N
     config = {**read_rehearsal("small"), "colour": "red"}
     with (
         Reaper.start() as reaper,
-        pytest.raises(StageFailed, match=r"refused its configuration.*colour"),
+        pytest.raises(PlanError, match=r"refused its configuration.*colour"),
         Stage.open(config, reaper=reaper),
     ):
         pytest.fail("the stage stood")
