@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from loadtest.ending import how_it_ended
 from loadtest.interruption import Interruption, interruptible
 from loadtest.processes import LocustProcesses, OwnLocustfile, WebUi, WorkersElsewhere
 from loadtest.record import FORMAT, append_event, write_json
@@ -62,7 +63,12 @@ def conduct(plan: Plan, around: Surroundings) -> str:
             processes.start(workers=plan.workers, ui=around.ui, elsewhere=around.elsewhere, metrics=around.metrics)
             _watch_load(processes, around)
             _note_own_exit_code(plan, processes, around.folder)
-            ended, because = _how_it_ended(processes, around, interruption)
+            ended, because = how_it_ended(
+                _events(around.folder),
+                signals=interruption.signals,
+                why_unstarted=lambda: _why_unstarted(processes, around),
+                why_lost=lambda: processes.log_tail("master", 1) or "it was killed",
+            )
             if ended == "unstarted":
                 raise PreflightFailed(f"No load began: {because}.", remedy=_remedy_for(because, around.folder))
             _watch_after(plan, around, interruption)
@@ -164,22 +170,6 @@ def _watch_after(plan: Plan, around: Surroundings, interruption: Interruption) -
         around.show()
         time.sleep(LOOK_EVERY_S)
     append_event(around.folder, "watch_ended", at_unix_s=time.time(), because=because)
-
-
-def _how_it_ended(processes: LocustProcesses, around: Surroundings, interruption: Interruption) -> tuple[str, str]:
-    events = {event["event"]: event for event in _events(around.folder)}
-    if "load_failed" in events:
-        return "unstarted", str(events["load_failed"]["because"])
-    if "load_started" not in events:
-        return "unstarted", _why_unstarted(processes, around)
-    if interruption.signals:
-        return "interrupted", interruption.signals[0]
-    if "abort" in events:
-        return "aborted", str(events["abort"]["what"])
-    if "load_ended" not in events:
-        return "failed", "the master was lost in mid-run: " + (processes.log_tail("master", 1) or "it was killed")
-    ending = str(events["load_ended"]["because"])
-    return ("complete" if ending == "the plan is complete" else "stopped"), ending
 
 
 def _why_unstarted(processes: LocustProcesses, around: Surroundings) -> str:

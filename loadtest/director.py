@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from loadtest.abort import AbortWatch
+from loadtest.ending import THE_PLAN_IS_COMPLETE
 from loadtest.ledger import Ledger
 from loadtest.legs import Leg, LegBook
 from loadtest.ports import Accounts, Clock, Wire
@@ -27,7 +28,6 @@ DRAIN_GRACE_S = 3.0
 TICK_S = 0.25
 # A level beyond the limit may fail like that: it ends, the search goes on below. Nobody there ends all.
 ENDS_ONE_LEVEL = ("failed_for_s", "behind_for_s")
-THE_PLAN_IS_COMPLETE = "the plan is complete"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -33,6 +33,13 @@ def test_a_disk_without_room_for_the_record_is_refused() -> None:
         preflight.check_disk(plan, free_bytes=10**6, where=Path("results"))
 
 
+def test_room_is_left_beside_the_record_for_whatever_else_writes_there() -> None:
+    plan = a_plan(duration_s=1.0)
+    preflight.check_disk(plan, free_bytes=preflight.SPARE_BYTES + 10**6, where=Path("results"))
+    with pytest.raises(PreflightFailed, match="MB left"):
+        preflight.check_disk(plan, free_bytes=preflight.SPARE_BYTES, where=Path("results"))
+
+
 def test_too_few_file_handles_are_refused() -> None:
     with pytest.raises(PreflightFailed, match="file handles"):
         preflight.raise_file_handles(10**9)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest import _engine
-from scenarios.engine_plan import engine_plan, for_run, redacted_engine_plan
+from scenarios.engine_plan import engine_plan, for_run, rate_line, redacted_engine_plan
 from scenarios.errors import PlanError
 from scenarios.files import load_plan
 from scenarios.plan import Plan, Sending
@@ -68,6 +68,12 @@ def test_a_plan_says_which_of_the_targets_addresses_take_load(addresses: Literal
     compiled = engine_plan(asked, run_date="2026-11-24", tables={}, secrets={})
     assert compiled["addresses"] == addresses
     _engine.validate_plan(json.dumps(compiled))
+
+
+@pytest.mark.parametrize(("duration_s", "duration_us"), [(10, 10_000_000), (1.001, 1_001_000), (0.000_001, 1)])
+def test_a_phase_lasts_what_was_written_to_the_microsecond(duration_s: float, duration_us: int) -> None:
+    (phase,) = rate_line([Phase(name="hold", duration_s=duration_s, from_rps=1.5, to_rps=2.5)])
+    assert phase == {"duration_us": duration_us, "from_rps": 1.5, "to_rps": 2.5}
 
 
 def test_the_shares_and_values_of_a_workload_are_kept() -> None:
