@@ -21,7 +21,7 @@ LOCUSTS_OWN_CPU_WARNING = 90
 
 # Here Python does the sending, so Locust's warning is right again.
 locust.runners.CPU_WARNING_THRESHOLD = LOCUSTS_OWN_CPU_WARNING
-events.init.remove_listener(lanes.on_init)  # type: ignore[no-untyped-call]
+events.init.remove_listener(lanes.on_init)
 
 
 class _LocustUsers:

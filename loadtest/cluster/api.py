@@ -26,10 +26,10 @@ from loadtest.cluster.errors import (
     ApiUnauthorized,
     ApiUnreachable,
 )
+from loadtest.cluster.ports import Json
 from scenarios.errors import UsageError
 
 TIMEOUT_S = 10.0
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import re
 import socket
 from urllib.parse import urlsplit
 
-from loadtest.cluster.api import Api, Json
 from loadtest.cluster.errors import ApiNotFound
+from loadtest.cluster.ports import Json, Objects
 from scenarios.errors import PreflightFailed
 from scenarios.target_list import PORTS
 
@@ -28,7 +28,7 @@ def service_of(url: str) -> tuple[str, str] | None:
     return None if looks_public else (match["service"], match["namespace"])
 
 
-def to_url(api: Api, url: str) -> list[Json]:
+def to_url(api: Objects, url: str) -> list[Json]:
     """Rules that let a pod reach this URL: the Service's own pods, or the addresses its name has now."""
     named = service_of(url)
     if named:
@@ -39,7 +39,7 @@ def to_url(api: Api, url: str) -> list[Json]:
     return [_to_addresses(urlsplit(url).hostname or "", _port(url))]
 
 
-def to_api_server(api: Api) -> list[Json]:
+def to_api_server(api: Objects) -> list[Json]:
     """Rules that let a pod reach the API: the Service's address and the servers behind it, as agents see either."""
     service = api.get("/api/v1/namespaces/default/services/kubernetes")
     addresses = {(service["spec"]["clusterIP"], port["port"]) for port in service["spec"]["ports"]}
@@ -47,7 +47,7 @@ def to_api_server(api: Api) -> list[Json]:
     return [_rule([_block(address)], port) for address, port in sorted(addresses)]
 
 
-def to_dns(api: Api) -> list[Json]:
+def to_dns(api: Objects) -> list[Json]:
     """Peers that answer DNS: the pods of kube-system, a cache on each node, and whatever stands behind the Service.
 
     The chart's own default has the first two; a DNS server that is no pod of the cluster is known by address only.
@@ -63,7 +63,7 @@ def to_dns(api: Api) -> list[Json]:
     return [pods, *(_block(address) for address in sorted(addresses - {"None"}))]
 
 
-def _endpoint_ports(api: Api, namespace: str, service: str) -> set[tuple[str, int]]:
+def _endpoint_ports(api: Objects, namespace: str, service: str) -> set[tuple[str, int]]:
     """Address and port of everything that stands behind a Service."""
     found = api.get(f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
                     labelSelector=f"kubernetes.io/service-name={service}")  # fmt: skip
@@ -76,7 +76,7 @@ def _endpoint_ports(api: Api, namespace: str, service: str) -> set[tuple[str, in
     }
 
 
-def _to_service(api: Api, name: str, namespace: str, url: str) -> list[Json]:
+def _to_service(api: Objects, name: str, namespace: str, url: str) -> list[Json]:
     service = api.get(f"/api/v1/namespaces/{namespace}/services/{name}")["spec"]
     if service.get("type") == "ExternalName":
         return [_to_addresses(str(service["externalName"]), _port(url))]

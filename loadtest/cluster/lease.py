@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from loadtest.cluster.api import Api, Json
 from loadtest.cluster.errors import ApiConflict, ApiNotFound
+from loadtest.cluster.ports import Json, Objects
 from scenarios.errors import PreflightFailed
 from scenarios.target import Target
 from scenarios.target_list import PORTS
@@ -30,7 +30,7 @@ def lease_name(target: Target) -> str:
 class TargetLease:
     """The right to drive one target, held by one run."""
 
-    api: Api
+    api: Objects
     namespace: str
     name: str
     holder: str  # the run's id

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from loadtest.cluster.api import Api
 from loadtest.cluster.errors import ApiForbidden, ApiNotFound, ApiRefused
 from loadtest.cluster.helm import Helm
 from loadtest.cluster.lease import TargetLease
 from loadtest.cluster.own_namespace import remove_unused_namespace
+from loadtest.cluster.ports import Objects
 from loadtest.cluster.remote_run import RemoteRun
 from scenarios.errors import HarnessError
 
@@ -56,7 +56,7 @@ def _wait_for_pods(run: RemoteRun) -> None:
         time.sleep(0.5)
 
 
-def _delete_if_there(api: Api, path: str) -> None:
+def _delete_if_there(api: Objects, path: str) -> None:
     """A run without a login made none, and its account may not even be allowed to look."""
     try:
         api.get(path)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from loadtest.cluster.api import Api
 from loadtest.cluster.errors import ApiConflict, ApiForbidden, ApiNotFound
+from loadtest.cluster.ports import Objects
 from scenarios.errors import PreflightFailed
 
 CREATED_BY_US = "golive/created-for-runs"
@@ -16,7 +16,7 @@ LOOK_EVERY_S = 0.5
 
 
 def ensure_namespace(
-    api: Api, namespace: str, *, say: Callable[[str], None], gone_within_s: float = GONE_WITHIN_S
+    api: Objects, namespace: str, *, say: Callable[[str], None], gone_within_s: float = GONE_WITHIN_S
 ) -> None:
     """Have it; one that we make says so. Waits for one that is just being removed: nothing can be made in it any more.
 
@@ -42,7 +42,7 @@ def ensure_namespace(
         api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
 
-def remove_unused_namespace(api: Api, namespace: str) -> None:
+def remove_unused_namespace(api: Objects, namespace: str) -> None:
     """Delete a namespace that golive made, once no pod and no release of golive is in it."""
     try:
         found = api.get(f"/api/v1/namespaces/{namespace}")
@@ -57,7 +57,7 @@ def remove_unused_namespace(api: Api, namespace: str) -> None:
         return  # gone, or not ours to see: whoever may delete it decides
 
 
-def _state(api: Api, namespace: str) -> str:
+def _state(api: Objects, namespace: str) -> str:
     """`there`, `going` (being removed) or `none`."""
     try:
         found = api.get(f"/api/v1/namespaces/{namespace}")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loadtest.cluster.api import Api, Json
 from loadtest.cluster.errors import ApiForbidden, ApiNotFound
 from loadtest.cluster.pod_sizes import PodAsk
+from loadtest.cluster.ports import Json, Objects
 from loadtest.cluster.quantity import Amount, amount_of
 from loadtest.cluster.room import Room, takes, unplaced
 from scenarios.errors import PreflightFailed
@@ -87,7 +87,7 @@ class Cluster:
     kubernetes: str  # v1.34.1
 
 
-def check_cluster(api: Api, target: Target) -> Cluster:
+def check_cluster(api: Objects, target: Target) -> Cluster:
     """The cluster is the one the target's entry names, and new enough.
 
     Raises PreflightFailed, ApiUnreachable, ApiForbidden.
@@ -109,7 +109,7 @@ def check_cluster(api: Api, target: Target) -> Cluster:
     return Cluster(cluster_uid=uid, kubernetes=str(version["gitVersion"]))
 
 
-def _check_declared_rehearsal(api: Api, target: Target, uid: str) -> None:
+def _check_declared_rehearsal(api: Objects, target: Target, uid: str) -> None:
     """Only a namespace that calls itself a rehearsal may be driven without naming its cluster."""
     remedy = f'Have `cluster_uid: "{uid}"` reviewed and added to the entry of {target.name!r} in targets.yaml.'
     if target.target_class is not TargetClass.REHEARSAL:
@@ -128,7 +128,7 @@ def _check_declared_rehearsal(api: Api, target: Target, uid: str) -> None:
         )
 
 
-def check_rights(api: Api, rights: tuple[Right, ...]) -> None:
+def check_rights(api: Objects, rights: tuple[Right, ...]) -> None:
     """Ask the API server itself (SelfSubjectAccessReview); PreflightFailed names every right that lacks."""
     lacking = [right for right in rights if not _may(api, right)]
     if lacking:
@@ -138,7 +138,7 @@ def check_rights(api: Api, rights: tuple[Right, ...]) -> None:
         )
 
 
-def _may(api: Api, right: Right) -> bool:
+def _may(api: Objects, right: Right) -> bool:
     resource, _, subresource = right.resource.partition("/")
     asked = {
         "namespace": right.namespace, "verb": right.verb, "group": right.group, "resource": resource,
@@ -152,7 +152,7 @@ def _may(api: Api, right: Right) -> bool:
     return bool(api.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)["status"].get("allowed"))
 
 
-def check_room(api: Api, namespace: str, pods: tuple[PodAsk, ...]) -> str:
+def check_room(api: Objects, namespace: str, pods: tuple[PodAsk, ...]) -> str:
     """There is quota and room for these pods; PreflightFailed when surely not, "" or what could not be known."""
     needed = sum((pod.amount for pod in pods), Amount())
     for quota in _quotas(api, namespace):
@@ -175,7 +175,7 @@ def check_room(api: Api, namespace: str, pods: tuple[PodAsk, ...]) -> str:
     return ""
 
 
-def _quotas(api: Api, namespace: str) -> list[Json]:
+def _quotas(api: Objects, namespace: str) -> list[Json]:
     try:
         found: list[Json] = api.get(f"/api/v1/namespaces/{namespace}/resourcequotas")["items"]
     except (ApiForbidden, ApiNotFound):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
-from loadtest.cluster.api import Api, Json
+from loadtest.cluster.api import Api
 from loadtest.cluster.errors import ApiNotFound, RunNotThere
 from loadtest.cluster.lease import TargetLease
 from loadtest.cluster.orders import ORDERS, PodOrders
+from loadtest.cluster.ports import Json
 from loadtest.cluster.record_client import RecordClient
 from loadtest.cluster.record_server import RECORD_PORT
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.test_findings_by_cause import GOLIVE
+from tests.end_to_end.driving import GOLIVE
 from tests.http_server import CountingServer, an_answer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]

@@ -80,7 +80,7 @@ def test_tokens_are_renewed_before_they_expire(tmp_path: Path) -> None:
 
 def test_tokens_that_nobody_renews_are_refused_in_mid_run(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(UNRENEWED)
-    asked = {"plan": "journey", "duration": "20s", "rate_rps": 100, "workload": f"{tmp_path}/mine.py:UNRENEWED"}
-    judged = run(tmp_path, "login.token_lasts_s=6", **asked)
+    mine = f"{tmp_path}/mine.py:UNRENEWED"
+    judged = run(tmp_path, "login.token_lasts_s=6", plan="journey", duration="20s", rate_rps=100, workload=mine)
     assert judged.ended == "aborted"  # more than half have failed for ten seconds
     assert set(read_record(judged.folder).failures["kind"]) == {"status 401"}

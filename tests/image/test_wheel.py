@@ -24,7 +24,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_wheel(folder / "wheel")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index"]
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run([*pip, *(folder / "wheel").glob("*.whl")], check=True)
     # A path in a .pth file brings the packages, and not what their own .pth files add: this checkout.
     (site,) = (folder / "venv" / "lib").glob("python3*/site-packages")
@@ -34,12 +34,12 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def golive(elsewhere: Path, *words: str) -> str:
     environment = {"PATH": os.environ["PATH"], "HOME": str(elsewhere)}
-    command = [elsewhere / "venv" / "bin" / "golive", *words]
+    command = [str(elsewhere / "venv" / "bin" / "golive"), *words]
     return subprocess.run(command, cwd=elsewhere, env=environment, check=True, capture_output=True, text=True).stdout
 
 
 def test_it_is_the_wheel_that_runs(elsewhere: Path) -> None:
-    where = [elsewhere / "venv" / "bin" / "python", "-c", "import loadtest; print(loadtest.__file__)"]
+    where = [str(elsewhere / "venv" / "bin" / "python"), "-c", "import loadtest; print(loadtest.__file__)"]
     told = subprocess.run(where, cwd=elsewhere, check=True, capture_output=True, text=True).stdout
     assert told.startswith(str(elsewhere))
 

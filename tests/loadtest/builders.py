@@ -59,7 +59,7 @@ class FakeClock:
     """Time passes only when someone sleeps; then whatever was planned for that instant happens."""
 
     now_s: float = float(SECOND)
-    planned: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    planned: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
 
     def unix_s(self) -> float:
         return self.now_s
@@ -76,7 +76,7 @@ class FakeClock:
                 happen()
         self.now_s = until_s
 
-    def at(self, at_s: float, happen: Callable[[], None]) -> None:
+    def at(self, at_s: float, happen: Callable[[], object]) -> None:
         self.planned.append((at_s, happen))
 
 
@@ -153,6 +153,12 @@ class Stand:
 
     def event(self, kind: str) -> dict[str, Any] | None:
         return next((event for event in self.events() if event["event"] == kind), None)
+
+    def happened(self, kind: str) -> dict[str, Any]:
+        """The event, which must have been written down."""
+        event = self.event(kind)
+        assert event, f"no {kind}"
+        return event
 
     def seconds(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / "seconds.jsonl").read_text().splitlines()]

@@ -114,7 +114,7 @@ class Answer:
     status_code: object
 
 
-ODD = [
+ODD: list[object] = [
     None,
     "",
     "OK",

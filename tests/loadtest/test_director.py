@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ def test_a_run_ends_when_every_worker_has_handed_in_its_last_counts(tmp_path: Pa
     stand.clock.at(stand.clock.now_s + 3.0, lambda: stand.workers[0].sends(1, counts(ok=5), final=True))
     stand.direct()
     assert stand.director.finished
-    assert stand.event("worker_drained") == pytest.approx({**stand.event("worker_drained"), "last_seq": 1})
+    assert stand.event("worker_drained") == pytest.approx({**stand.happened("worker_drained"), "last_seq": 1})
     assert stand.event("worker_undrained") is None
 
 
@@ -55,7 +56,7 @@ def test_a_silent_worker_is_lost_with_the_last_thing_it_said(tmp_path: Path) -> 
     stand = a_stand(tmp_path, workers=2, plan=a_plan(duration_s=20.0))
     start_s = stand.clock.now_s
     for second in range(2, 24):
-        stand.clock.at(start_s + second, lambda seq=second - 1: stand.workers[0].sends(seq, counts(ok=1)))
+        stand.clock.at(start_s + second, partial(stand.workers[0].sends, second - 1, counts(ok=1)))
     stand.clock.at(start_s + 3, lambda: stand.workers[1].sends(1, counts(ok=7)))
     stand.direct()
     lost = stand.event("worker_lost")
@@ -69,7 +70,7 @@ def test_a_lost_worker_that_speaks_again_has_returned(tmp_path: Path) -> None:
     stand = a_stand(tmp_path, workers=2, plan=a_plan(duration_s=20.0))
     start_s = stand.clock.now_s
     for second in range(2, 24):
-        stand.clock.at(start_s + second, lambda seq=second - 1: stand.workers[0].sends(seq, counts(ok=1)))
+        stand.clock.at(start_s + second, partial(stand.workers[0].sends, second - 1, counts(ok=1)))
     stand.clock.at(start_s + 12, lambda: stand.workers[1].sends(1, counts(ok=7)))
     stand.direct()
     assert stand.event("worker_returned")
@@ -105,7 +106,7 @@ def test_a_stop_before_the_workers_are_there_is_obeyed_and_written_down(tmp_path
     stand.stop_asked_by = "golive stop"
     assert stand.director.look_before_start()
     stand.director.record.close()
-    assert "before the load began" in stand.event("load_failed")["because"]
+    assert "before the load began" in stand.happened("load_failed")["because"]
 
 
 def test_a_stop_while_an_index_is_waited_for_is_obeyed_at_once(tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_a_stop_while_an_index_is_waited_for_is_obeyed_at_once(tmp_path: Path) -
     stand.clock.at(began_s + 2, lambda: setattr(stand, "stop_asked_by", "golive stop"))
     stand.direct()
     assert stand.clock.now_s - began_s < 4
-    assert "golive stop" in stand.event("load_failed")["because"]
+    assert "golive stop" in stand.happened("load_failed")["because"]
 
 
 def test_failures_beyond_the_limit_abort_the_run_with_the_figures(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_failures_beyond_the_limit_abort_the_run_with_the_figures(tmp_path: Path
     start_s = int(stand.clock.now_s) + 2
     for second in range(40):
         lost = counts(start_s + second, ok=10, failed={"status 503": 90})
-        stand.clock.at(start_s + second + 2, lambda seq=second + 1, lost=lost: stand.workers[0].sends(seq, lost))
+        stand.clock.at(start_s + second + 2, partial(stand.workers[0].sends, second + 1, lost))
     stand.direct()
     abort = stand.event("abort")
     assert abort
@@ -166,7 +167,7 @@ def test_a_worker_that_comes_when_the_load_is_dealt_is_named_and_gets_nothing(tm
     stand.clock.at(stand.clock.now_s + 4, lambda: answers.append(stand.director.came("late")))
     stand.direct()
     assert answers == [False]
-    assert stand.event("worker_late") == pytest.approx({**stand.event("worker_late"), "id": "late"})
+    assert stand.event("worker_late") == pytest.approx({**stand.happened("worker_late"), "id": "late"})
 
 
 def test_a_pod_gets_the_shard_of_its_completion_index_whatever_order_they_come_in(tmp_path: Path) -> None:
@@ -174,7 +175,7 @@ def test_a_pod_gets_the_shard_of_its_completion_index_whatever_order_they_come_i
     stand.direct()
     dealt = {pod.identity["index"]: dict(pod.heard)["golive_arm"]["shard"] for pod in stand.workers}
     assert dealt == {0: 0, 1: 1, 2: 2}
-    assert stand.event("worker_ready")["identity"]["pod_uid"] == "uid-2"
+    assert stand.happened("worker_ready")["identity"]["pod_uid"] == "uid-2"
 
 
 def test_an_index_started_twice_gets_one_shard_and_both_pods_are_named(tmp_path: Path) -> None:
@@ -191,7 +192,7 @@ def test_an_index_started_again_in_mid_run_is_told_apart_from_a_late_worker(tmp_
     second = stand.workers.pop()
     stand.clock.at(stand.clock.now_s + 4, lambda: stand.director.came(second.id))
     stand.direct()
-    assert stand.event("worker_duplicate")["pod_uid"] == "uid-again"
+    assert stand.happened("worker_duplicate")["pod_uid"] == "uid-again"
     assert stand.event("worker_late") is None
 
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loadtest import _engine
+from scenarios.answers import Check
 from scenarios.engine_plan import Table, engine_plan
 from scenarios.errors import PlanError
 from scenarios.plan_check import check_plan, expected_writes
@@ -24,6 +25,7 @@ from scenarios.workload import (
     EnvSecret,
     Feeder,
     Flow,
+    Json,
     JsonEquals,
     JsonExists,
     JsonLength,
@@ -169,7 +171,7 @@ def test_a_chain_of_captures_is_accepted_in_its_order_and_refused_out_of_it(
 
 @given(texts, texts, st.booleans())
 def test_a_captured_value_in_a_body_keeps_it_json(before: str, after: str, bare: bool) -> None:
-    tree = {"in": Text((before, Captured("id"), after)), "alone": Captured("id", bare=bare)}
+    tree: Json = {"in": Text((before, Captured("id"), after)), "alone": Captured("id", bare=bare)}
     taking = replace(PAY, json=tree, path="/")
     body = compiled(workload(flow(Step(taking))))["requests"][1]["body"]
     written = "".join(piece if isinstance(piece, str) else "7" for piece in body)
@@ -277,7 +279,13 @@ def test_the_writes_of_a_flow_need_the_targets_consent_by_name() -> None:
 # --- Python's checks and the engine's agree ------------------------------------------------------
 
 identifiers = st.sampled_from(["id", "room", "price"])
-right_checks = [JsonExists("/id"), JsonEquals("/n", 1), JsonLength("/all", 1), StatusIn((200,)), BodyMatches("a+")]
+right_checks: list[Check] = [
+    JsonExists("/id"),
+    JsonEquals("/n", 1),
+    JsonLength("/all", 1),
+    StatusIn((200,)),
+    BodyMatches("a+"),
+]
 few_checks = st.lists(st.sampled_from([*right_checks, JsonExists("id")]), max_size=2).map(tuple)
 captures = st.one_of(
     st.builds(Capture.json, identifiers, st.sampled_from(["/id", "id", ""])),

@@ -56,7 +56,7 @@ def test_a_cluster_that_stayed_as_it_was_speaks_against_nothing() -> None:
 def test_a_worker_taken_away_is_one_finding_with_cause_pod_node_and_time(
     end: PodEnd, kind: FindingKind, noticed: bool
 ) -> None:
-    lost = {"lost_at_unix_s": START + 19.0, "lost_because": "silent for 3.5 s"} if noticed else {}
+    lost: dict[str, Any] = {"lost_at_unix_s": START + 19.0, "lost_because": "silent for 3.5 s"} if noticed else {}
     (finding,) = found(worker=WorkerFacts(worker=0, last_seq=19, fate=fate(end), **lost))
     assert (finding.kind, finding.severity, finding.at_unix_s) == (kind, Severity.VOIDS, START + 20)
     for word in ("pod w-0", "node node-7", end.value, "exit code 137", "14:13:40 UTC", "report 19", "5 s at most"):

@@ -17,7 +17,7 @@ from slo.sample_size import needed_for
 def test_a_quantile_is_the_nearest_rank(sample: list[int], ratio: float) -> None:
     values, counts = np.unique(sample, return_counts=True)
     expected = sorted(sample)[math.ceil(round(ratio * len(sample), 6)) - 1]
-    assert quantile(values.astype(float), counts, ratio) == expected
+    assert quantile(values.astype(float), counts.astype(float), ratio) == expected
 
 
 @pytest.mark.parametrize(("ratio", "needed"), [(0.95, 59), (0.99, 299), (0.999, 2995)])

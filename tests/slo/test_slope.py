@@ -26,14 +26,14 @@ def breathing(seed: int, *, gains: float, every_s: float = 1.0) -> Floats:
     rng = np.random.default_rng(seed)
     at_s = np.arange(0.0, HOLD_S, every_s)
     bursts = np.where(rng.random(len(at_s)) < 0.05, rng.integers(0, 200, len(at_s)), 0)
-    return 60 + np.floor(rng.random() + gains * at_s) + rng.poisson(25, len(at_s)) + bursts
+    return np.asarray(60 + np.floor(rng.random() + gains * at_s) + rng.poisson(25, len(at_s)) + bursts, dtype=float)
 
 
 def shares_held(courses: list[Floats], gains: float, every_s: float = 1.0, **how: bool) -> dict[str, float]:
     """How often the interval of the whole, and of its second half, holds the true slope. `pytest -s` tells them."""
     held = {"whole": 0, "late": 0}
     for values in courses:
-        seen = course(np.arange(len(values)) * every_s, values, **how)
+        seen = course(np.arange(len(values), dtype=float) * every_s, values, **how)
         assert seen is not None
         for name, slope in (("whole", seen.slope), ("late", seen.late_slope)):
             held[name] += slope.low <= gains <= slope.high

@@ -38,6 +38,7 @@ class OwnPod:
     changes: Mapping[float, Mapping[str, Any]] = field(default_factory=dict)
 
     def lines(self) -> Iterator[Line]:
+        about: Line
         about = {"uid": f"uid-{self.name}", "namespace": "golive", "name": self.name, "owner": "Job/golive-worker",
                  "node": self.node, "run": "R1", "component": self.component, "index": self.index, "phase": "Running",
                  "reason": "", "message": "", "restarts": 0, "ended": None, "disruption": None,

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.report.markdown import code, markdown, plain
-from tests.analysis.report.gallery import GALLERY, HOSTILE, passed
+from tests.analysis.report.clusters import HOSTILE
+from tests.analysis.report.gallery import GALLERY, passed
 from tests.analysis.report.runs import run_of
 
 

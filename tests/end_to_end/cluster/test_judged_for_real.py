@@ -47,10 +47,10 @@ def test_an_autoscaler_capped_too_low_fails_by_name_also_when_the_laptop_dies(gr
 
 
 @pytest.fixture
-def without_custom_metrics(ready: Cluster) -> Iterator[Callable[[], None]]:
+def without_custom_metrics(ready: Cluster) -> Iterator[Callable[[], str]]:
     """Takes the custom metrics API away when called, and puts it back afterwards."""
     kept = [json.loads(ready.kubectl("get", "apiservice", name, "-o", "json")) for name in METRICS_APIS]
-    yield lambda: ready.kubectl("delete", "apiservice", *METRICS_APIS) and None
+    yield lambda: ready.kubectl("delete", "apiservice", *METRICS_APIS)
     for one in kept:
         about = {"name": one["metadata"]["name"], "labels": one["metadata"].get("labels", {})}
         ready.apply({"apiVersion": one["apiVersion"], "kind": one["kind"], "metadata": about, "spec": one["spec"]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pytest
 
@@ -21,6 +21,7 @@ READY = PodStatus(run_id="r", state="ready")
 UNREACHABLE = ApiUnreachable("Nobody answers at 10.0.0.1:6443.", remedy="Wait.")
 NO_PORT_FORWARD = ApiForbidden("This account may not create pods/portforward.", remedy="Ask for it.")
 GONE = PodFate(phase="Gone", because="the master's pod is not there")
+T = TypeVar("T")
 LONG_S = 3 * START_WITHIN_S
 
 
@@ -64,7 +65,7 @@ class World:
     def follow(self) -> None:
         """Nothing has grown."""
 
-    def _now(self, told: Callable[[float], Any]) -> Any:
+    def _now(self, told: Callable[[float], T | Exception]) -> T:
         answer = told(self.now_s)
         if isinstance(answer, Exception):
             raise answer

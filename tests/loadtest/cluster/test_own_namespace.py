@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from loadtest.cluster import own_namespace
-from loadtest.cluster.api import Json
 from loadtest.cluster.own_namespace import CREATED_BY_US, ensure_namespace, remove_unused_namespace
+from loadtest.cluster.ports import Json
 from scenarios.errors import PreflightFailed
 from tests.loadtest.cluster.fake_api import FakeApi
 

@@ -114,7 +114,7 @@ def test_room_scattered_over_nodes_is_no_room_for_a_large_pod() -> None:
 
 
 def test_a_node_that_takes_nobody_offers_nothing() -> None:
-    tainted = {"taints": [{"key": "x", "effect": "NoSchedule"}]}
+    tainted: dict[str, Any] = {"taints": [{"key": "x", "effect": "NoSchedule"}]}
     api = with_nodes(a_node("a", "64", unschedulable=True), a_node("b", "64", **tainted))
     with pytest.raises(PreflightFailed, match="0 nodes"):
         check_room(api, "golive", (WORKER,))

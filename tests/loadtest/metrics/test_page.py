@@ -95,7 +95,7 @@ def test_only_the_first_workers_have_series_of_their_own() -> None:
 
 def test_it_is_made_at_most_twice_a_second_however_often_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 100.0
-    monkeypatch.setattr(page_module.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr("loadtest.metrics.page.time.monotonic", lambda: now_s)
     tally = a_tally()
     page = a_page(tally)
     first = page.rendered(OPENMETRICS)
@@ -107,7 +107,7 @@ def test_it_is_made_at_most_twice_a_second_however_often_it_is_asked_for(monkeyp
 
 def test_whoever_looked_regularly_is_waited_for_once_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 100.0
-    monkeypatch.setattr(page_module.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr("loadtest.metrics.page.time.monotonic", lambda: now_s)
     page = a_page(a_tally())
     assert not page.is_awaited(100.0)
     page.rendered("")

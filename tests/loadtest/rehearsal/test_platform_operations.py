@@ -161,7 +161,11 @@ def figure(platform: Platform, name: str) -> float:
 
 def grown(platform: Platform, name: str, before: float, by: float) -> bool:
     """Whether a figure grows by so much within ten seconds."""
-    return any(figure(platform, name) >= before + by or time.sleep(0.1) for _ in range(100))
+    for _ in range(100):
+        if figure(platform, name) >= before + by:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def test_leaked_memory_is_resident_ends_where_the_leak_ends_and_does_not_come_back(platform: Platform) -> None:
