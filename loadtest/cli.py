@@ -108,8 +108,6 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
         metrics_port=metrics_port,
         fixed_replicas=fixed_replicas, locustfile=locustfile, users=users, spawn_rate=spawn_rate,
     )  # fmt: skip
-    if locustfile and ui:
-        raise UsageError("A locustfile cannot be run with --ui yet.", remedy="Leave that option out.")
     console = _console()
     folder = new_run_folder(results, plan)
     if on is On.CLUSTER:

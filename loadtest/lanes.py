@@ -35,6 +35,7 @@ from loadtest.processes import FOLDER_VARIABLE, LEAVE_SIGNAL, METRICS_VARIABLE, 
 from loadtest.record import RecordWriter, write_json
 from loadtest.run_orders import Orders
 from loadtest.ui_login import require_login
+from loadtest.ui_swarm import keep_load
 from loadtest.vitals import Vitals
 from loadtest.worker import WorkerSide
 
@@ -210,6 +211,7 @@ def become_master(environment: Any, runner: MasterRunner) -> None:
     # One failed request is a measurement, not a failure of the process; the verdict decides elsewhere.
     environment.process_exit_code = 0
     require_login(environment)
+    keep_load(environment)
 
 
 def _serve_metrics(record: RecordWriter, page: MetricsPage) -> None:

@@ -83,6 +83,8 @@ class ClosedAccounts(LocustAccounts):
             gevent.sleep(0.05)
         self.settle_all()
         self._runner.quit()
+        if self._runner.environment.web_ui:  # Locust waits for that, not for its runner
+            self._runner.environment.web_ui.stop()
 
     def settle_all(self) -> None:
         """Locust's own tables come by its own reports; then it takes a second to its CSV."""

@@ -245,11 +245,18 @@ def _announce_closed(plan: Plan, load: ClosedLoad, folder: Path, console: Consol
 
 
 def _announce(plan: Plan, folder: Path, ui: WebUi | None, console: Console, warnings: tuple[str, ...]) -> None:
+    say = _saying(console)
     for warning in warnings:
-        console.print(warning, highlight=False, markup=False, soft_wrap=True)
+        say(warning)
     if plan.closed:
         _announce_closed(plan, plan.closed, folder, console)
-        return
+    else:
+        _announce_open(plan, folder, console)
+    if ui:
+        say(f"Locust's UI: http://127.0.0.1:{ui.port}  user golive  password {ui.password}")
+
+
+def _announce_open(plan: Plan, folder: Path, console: Console) -> None:
     offered_rps = plan.profile.peak_rps
     console.print(
         f"{plan.name}: {plan.workload.name} at {plan.target.name} ({plan.target.target_class.value}), "
@@ -267,5 +274,3 @@ def _announce(plan: Plan, folder: Path, ui: WebUi | None, console: Console, warn
         )
     if careless(plan.tls):
         console.print(f"TLS {careless(plan.tls)}", highlight=False)
-    if ui:
-        console.print(f"Locust's UI: http://127.0.0.1:{ui.port}  user golive  password {ui.password}", highlight=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import subprocess
 import time
@@ -12,82 +11,11 @@ from pathlib import Path
 import pytest
 
 from loadtest.closed_counts import MOST_NAMES
-from tests.end_to_end.driving import GOLIVE, HOLD_S, USUAL, findings, laid_out, outcomes, verdict_of
+from tests.end_to_end.driving import GOLIVE, HOLD_S, USUAL, findings, outcomes, verdict_of
+from tests.end_to_end.locustfiles import LOCUSTFILE, SHAPE, broken_where_asked, counted, run_of, started, told_by_locust
 from tests.http_server import CountingServer, an_answer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
-
-LOCUSTFILE = """\
-from locust import FastHttpUser, HttpUser, LoadTestShape, User, constant, task
-
-
-class Plain(HttpUser):
-    wait_time = constant(0.05)
-
-    @task(3)
-    def ok(self):
-        self.client.get("/ok", name="ok")
-
-    @task
-    def broken(self):
-        self.client.get("/broken")
-
-    @task
-    def judged(self):
-        with self.client.get("/ok", name="judged", catch_response=True) as answer:
-            answer.failure("not what I wanted")
-
-
-class Fast(FastHttpUser):
-    wait_time = constant(0.05)
-
-    @task
-    def broken(self):
-        self.client.get("/broken", name="fast, broken!")
-
-
-class Custom(User):
-    wait_time = constant(0.1)
-
-    @task
-    def event(self):
-        self.environment.events.request.fire(
-            request_type="custom", name="golive.lag", response_time=1.5, response_length=7, exception=None, context={}
-        )
-"""
-SHAPE = """
-
-class Six(LoadTestShape):
-    def tick(self):
-        return (6, 6)
-"""
-
-
-async def broken_where_asked(line: str, _number: int) -> bytes:
-    return an_answer(503 if "broken" in line else 200)
-
-
-def started(folder: Path, locustfile: str, url: str, **changes: str) -> subprocess.Popen[bytes]:
-    laid_out(folder, url, **changes)
-    (folder / "own.py").write_text(locustfile)
-    command = [str(GOLIVE), "run", "short.yaml", "--target", "here", "--locustfile", "own.py", "--rate", "5"]
-    with (folder / "said.txt").open("w") as said:
-        return subprocess.Popen([*command, "--users", "6", "--spawn-rate", "6"], cwd=folder, stdout=said, stderr=said)
-
-
-def run_of(folder: Path) -> Path:
-    (found,) = (folder / "results").iterdir()
-    return found
-
-
-def counted(run: Path) -> tuple[Counter[str], Counter[str]]:
-    """Requests and failures of the record, by name."""
-    sent: Counter[str] = Counter()
-    failed: Counter[str] = Counter()
-    for entry in map(json.loads, (run / "seconds.jsonl").read_text().strip().split("\n")):
-        sent[entry["request"]] += entry["sent"]
-        failed.update({f"{entry['request']}: {kind}": count for kind, count in entry["failed"].items()})
-    return sent, failed
 
 
 def test_an_ordinary_locustfile_runs_and_its_counts_are_locusts_and_the_servers(tmp_path: Path) -> None:
@@ -96,8 +24,7 @@ def test_an_ordinary_locustfile_runs_and_its_counts_are_locusts_and_the_servers(
         reached = server.total
     run = run_of(tmp_path)
     sent, failed = counted(run)
-    with (run / "locust" / "stats_stats.csv").open() as table:
-        locusts = {row["Name"]: int(row["Request Count"]) for row in csv.DictReader(table)}
+    locusts = told_by_locust(run)
     assert locusts.pop("Aggregated") == sent.total()
     escaped = {"fast, broken!": "fast%2C broken%21", "golive.lag": "golive%2Elag"}
     assert sent == Counter({escaped.get(name, name): count for name, count in locusts.items()})
