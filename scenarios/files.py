@@ -97,16 +97,18 @@ def load_plan(
     `rate_rps` replaces the rate to prove, `hold` the length of the judged phases together.
     """
     path = named_file(name, PLANS, "plan")
-    file = read_as(PlanFile, path, like="scenarios/plans/30k.yaml")
-    to_prove_rps = checked_rate(file.rate_to_prove_rps if rate_rps is None else rate_rps)
+    file = read_as(PlanFile, path, like="scenarios/plans/30k.yaml; docs/plans.md has every key")
+    to_prove_rps = _rate(path, file) if rate_rps is None else checked_rate(rate_rps, where="--rate (RATE=)")
     phases = tuple(_phase(phase, to_prove_rps * file.offered_ratio, str(path)) for phase in file.phases)
-    profile = Profile(phases=phases if hold is None else _held(phases, duration_s(hold, where="DURATION")))
+    profile = Profile(
+        phases=phases if hold is None else _held(phases, duration_s(hold, where="--duration (DURATION=)"))
+    )
     plan = Plan(
         name=path.stem,
-        workload=load_workload(workload or _beside(path, file.workload)),
+        workload=load_workload(workload) if workload else _workload(path, file),
         profile=profile if target.target_class is TargetClass.REHEARSAL else with_canary(profile),
         target=target,
-        objectives=read_objectives(_beside(path, file.objectives)),
+        objectives=read_objectives(_beside(path, file.objectives), where=f"{path}: `objectives`: "),
         rate_to_prove_rps=to_prove_rps,
         workers=file.workers if workers is None else workers,
         sending=sending_beside(path, file.sending),
@@ -117,17 +119,32 @@ def load_plan(
     )
     if file.search is not None:
         plan = with_search(
-            plan, file.search, phases=profile, seconds=lambda key, text: duration_s(text, where=f"{path}: `{key}`")
+            plan,
+            file.search,
+            phases=profile,
+            seconds=lambda key, text: duration_s(text, where=f"{path}: `{key}`"),
+            where=f"{path}: ",
         )
     check_plan(plan)
     check_tls_files(plan, where=str(path))
     return plan
 
 
-def checked_rate(rps: float) -> float:
+def _rate(path: Path, file: PlanFile) -> float:
+    return checked_rate(file.rate_to_prove_rps, where=f"{path}: `rate_to_prove_rps`")
+
+
+def _workload(path: Path, file: PlanFile) -> Workload:
+    return load_workload(_beside(path, file.workload), where=f"{path}: `workload`: ")
+
+
+def checked_rate(rps: float, *, where: str) -> float:
     """A rate that can be meant."""
     if not 0 < rps <= HIGHEST_RPS:
-        raise PlanError(f"{rps} requests a second cannot be proved.", remedy=f"RATE= takes 1 to {HIGHEST_RPS:,.0f}.")
+        raise PlanError(
+            f"{where}: {rps} requests a second cannot be proved.",
+            remedy=f"Write a number above 0 and up to {HIGHEST_RPS:,.0f}.",
+        )
     return rps
 
 
@@ -168,8 +185,8 @@ def _held(phases: tuple[Phase, ...], hold_s: float) -> tuple[Phase, ...]:
     )
 
 
-def named_file(name: str, folder: Path, what: str) -> Path:
-    """A file by its name in a folder of ours, or by its own path."""
+def named_file(name: str, folder: Path, what: str, *, where: str = "") -> Path:
+    """A file by its name in a folder of ours, or by its own path; `where`: the place that names it."""
     path = Path(name)
     if path.suffix in {".yaml", ".yml"}:
         return path
@@ -179,7 +196,8 @@ def named_file(name: str, folder: Path, what: str) -> Path:
     close = difflib.get_close_matches(name, known, n=1)
     meant = f" Did you mean {close[0]!r}?" if close else ""
     raise PlanError(
-        f"There is no {what} {name!r}.{meant}", remedy=f"Known: {', '.join(known)}; or name a file ending in .yaml."
+        f"{where}There is no {what} {name!r}.{meant}",
+        remedy=f"Known: {', '.join(known)}; or name a file ending in .yaml.",
     )
 
 
@@ -192,9 +210,9 @@ def list_plans() -> list[tuple[str, str]]:
     return found
 
 
-def read_objectives(name: str) -> tuple[Objective, ...]:
+def read_objectives(name: str, *, where: str = "") -> tuple[Objective, ...]:
     """Objectives by name or file; each name stands once."""
-    path = named_file(name, OBJECTIVES, "objectives file")
+    path = named_file(name, OBJECTIVES, "objectives file", where=where)
     kind = tuple[Annotated[Objective, Field(discriminator="kind")], ...]
     objectives: tuple[Objective, ...] = read_as(kind, path, like="slo/objectives/go-live.yaml")
     names = [objective.name for objective in objectives]

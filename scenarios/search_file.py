@@ -40,12 +40,15 @@ class SearchFile:
     proofs_at_most: Annotated[int, Field(ge=0, le=5)] = 2
 
 
-def with_search(plan: Plan, file: SearchFile, *, phases: Profile, seconds: Callable[[str, str], float]) -> Plan:
+def with_search(
+    plan: Plan, file: SearchFile, *, phases: Profile, seconds: Callable[[str, str], float], where: str
+) -> Plan:
     """The plan with its search, which must be met like an objective.
 
     phases: of the proof; what a canary asks of a real target, the search asks itself before its first level.
-    seconds: reads a duration by its key.
+    seconds: reads a duration by its key; where: the plan's file, before a mistake.
     """
+    _refuse_contradictions(file, seconds, where)
     search = _search(file, plan.rate_to_prove_rps, seconds)
     limit = Limit(name="limit", at_least_rps=search.at_least_rps, resolution_ratio=search.resolution_ratio)
     searching = replace(plan, profile=phases, search=search, objectives=(limit, *plan.objectives))
@@ -64,7 +67,6 @@ def with_fixed_replicas(plan: Plan) -> Plan:
 
 
 def _search(file: SearchFile, rate_to_prove_rps: float, seconds: Callable[[str, str], float]) -> Search:
-    _refuse_contradictions(file, seconds)
     durations = {
         f"{key}_s": seconds(f"search.{key}", getattr(file, key))
         for key in ("ramp", "level", "level_at_most", "rest_at_most", "quiet", "catch_up_at_most", "budget")
@@ -83,14 +85,14 @@ def _search(file: SearchFile, rate_to_prove_rps: float, seconds: Callable[[str, 
     )
 
 
-def _refuse_contradictions(file: SearchFile, seconds: Callable[[str, str], float]) -> None:
+def _refuse_contradictions(file: SearchFile, seconds: Callable[[str, str], float], where: str) -> None:
     if file.most_share < file.start_share:
         raise PlanError(
-            f"`search.most_share`: {file.most_share:g} is below `start_share` {file.start_share:g}.",
+            f"{where}`search.most_share`: {file.most_share:g} is below `start_share` {file.start_share:g}.",
             remedy="The search goes up from the start share to the most share.",
         )
     if seconds("search.level_at_most", file.level_at_most) < seconds("search.level", file.level):
         raise PlanError(
-            f"`search.level_at_most`: {file.level_at_most} is shorter than `level` {file.level}.",
+            f"{where}`search.level_at_most`: {file.level_at_most} is shorter than `level` {file.level}.",
             remedy="A level is held for `level` at least and `level_at_most` at most.",
         )

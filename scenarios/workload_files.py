@@ -16,18 +16,22 @@ from scenarios.files_tables import with_files_moved
 from scenarios.workload import Workload
 
 
-def load_workload(asked: str) -> Workload:
-    """A workload of scenarios/workloads by its name, or one of a file of the user's own."""
+def load_workload(asked: str, *, where: str = "") -> Workload:
+    """A workload of scenarios/workloads by its name, or one of a file of the user's own.
+
+    where: the place that names it, for whoever is told that there is none.
+    """
     if ".py" in asked:
         path, _, name = asked.partition(":")
-        return _of_file(Path(path), name)
+        return _of_file(Path(path), name, where)
     known = known_workloads()
     if asked in known:
         return known[asked]
     close = difflib.get_close_matches(asked, known, n=1)
     meant = f" Did you mean {close[0]!r}?" if close else ""
     raise PlanError(
-        f"There is no workload {asked!r}.{meant}", remedy=f"Known: {', '.join(sorted(known))}; or path/to/file.py:NAME."
+        f"{where}There is no workload {asked!r}.{meant}",
+        remedy=f"Known: {', '.join(sorted(known))}; or path/to/file.py:NAME.",
     )
 
 
@@ -49,10 +53,10 @@ def _with_feeders_beside(path: Path, workload: Workload) -> Workload:
     return moved
 
 
-def _of_file(path: Path, name: str) -> Workload:
+def _of_file(path: Path, name: str, where: str) -> Workload:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None or not path.is_file():
-        raise PlanError(f"There is no workload file {path}.", remedy="Write path/to/file.py:NAME.")
+        raise PlanError(f"{where}There is no workload file {path}.", remedy="Write path/to/file.py:NAME.")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

@@ -91,8 +91,10 @@ def test_writes_need_the_targets_consent() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (("rate_to_prove_rps: 100", "rate_to_prove_rps: fast"), "`rate_to_prove_rps`: Input should be a valid number"),
-        (("rate_to_prove_rps: 100", 'rate_to_prove_rps: "100"'), "`rate_to_prove_rps`: Input should be a valid number"),
+        (("rate_to_prove_rps: 100", "rate_to_prove_rps: fast"), "`rate_to_prove_rps`: should be a number (got 'fast')"),
+        (("rate_to_prove_rps: 100", 'rate_to_prove_rps: "100"'), "should be a number, and YAML takes this for text"),
+        (("rate_to_prove_rps: 100", "rate_to_prove_rps: 1e3"), "1000000 for 1e6 (got '1e3')"),
+        (("rate_to_prove_rps: 100", "rate_to_prove_rps: 10000001"), "`rate_to_prove_rps`: 10000001.0 requests"),
         (("rate_to_prove_rps: 100", "rate_to_prove_rps: -1"), "greater than 0"),
         (("rate_to_prove_rps: 100", "rate_to_prove_rps: .nan"), "line 3, column 20: .nan is no number"),
         (("rate_to_prove_rps: 100", "rate_to_prove_rps: -.inf"), "line 3, column 20: -.inf is no number"),
@@ -100,11 +102,20 @@ def test_writes_need_the_targets_consent() -> None:
         (("rate_to_prove_rps: 100", "rate_to_prove_rps: 1:30"), "1:30 is no number that can be meant"),
         (("rate_to_prove_rps: 100", "rate_to_prove_rps: 0x10"), "0x10 is no number that can be meant"),
         (("workload: ota-heavy", "? [a]\n: b\nworkload: ota-heavy"), "['a'] is no name"),
-        (("workload: ota-heavy", "workload: 2020-01-01"), "no text, number or list"),
-        (("objectives: go-live", "objectives: go-life"), "Did you mean 'go-live'?"),
-        (("workload: ota-heavy", "workload: ota-hevy"), "Did you mean 'ota-heavy'?"),
-        (("name: ramp", "nam: ramp"), "`phases.0.nam`: Unexpected keyword argument"),
-        (("duration: 30s", "duration: 30"), "`phases.1.duration`"),
+        (("workload: ota-heavy", "workload: 2020-01-01"), "There is no workload '2020-01-01'"),
+        (("workload: ota-heavy", "workload: !!set {a}"), "no text, number or list"),
+        (("workload: ota-heavy", "<<: {a: b}\nworkload: ota-heavy"), "line 1, column 1: merge keys (<<)"),
+        (("workload: ota-heavy", "workload:\tota-heavy"), "line 1, column 10: a tab where YAML takes spaces only"),
+        (
+            ("objectives: go-live", "objectives: go-life"),
+            "`objectives`: There is no objectives file 'go-life'. Did you mean 'go-live'?",
+        ),
+        (
+            ("workload: ota-heavy", "workload: ota-hevy"),
+            "`workload`: There is no workload 'ota-hevy'. Did you mean 'ota-heavy'?",
+        ),
+        (("name: ramp", "nam: ramp"), "`phases.0.nam`: there is no such key; did you mean `name`? (got 'ramp')"),
+        (("duration: 30s", "duration: 30"), "`phases.1.duration`: should be text; a duration has its unit, 30s"),
         (("duration: 30s", "duration: half an hour"), "'half an hour' is no duration"),
         (("duration: 30s", "duration: 5s"), "shorter than one throughput window"),
         (("name: hold", "name: ramp"), "two phases are called 'ramp'"),
@@ -121,11 +132,15 @@ def test_writes_need_the_targets_consent() -> None:
             ("workload: ota-heavy", "thresholds: {lag_p99_ms: -1}\nworkload: ota-heavy"),
             "thresholds.lag_p99_ms -1 is not",
         ),
-        (("workload: ota-heavy", "colour: red\nworkload: ota-heavy"), "`colour`: Unexpected keyword argument"),
+        (("workload: ota-heavy", "colour: red\nworkload: ota-heavy"), "`colour`: there is no such key (got 'red')"),
     ],
 )
 def test_every_mistake_is_named_with_its_place(tmp_path: Path, change: tuple[str, str], told: str) -> None:
     assert told in refusal(tmp_path, PLAN.replace(*change))
+
+
+def test_a_list_is_not_called_empty_for_the_mistake_in_its_entry(tmp_path: Path) -> None:
+    assert refusal(tmp_path, PLAN.replace("from_share: 0,", "from_share: -1,")).count("`phases") == 1
 
 
 def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
