@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.hold import Hold, due_per_second
-from analysis.latency_log import FAILED
+from analysis.latency_log import FAILED, VISIBLE
 from analysis.results import RunRecord
-from scenarios.failure_kinds import may_not_arrive
+from scenarios.failure_kinds import EFFECT_REPEATED, may_not_arrive
 from slo.evidence import ClientLoad, Counts, NotSeen
 
 
@@ -36,8 +36,22 @@ def client_load(record: RunRecord, hold: Hold) -> ClientLoad | NotSeen:
         load_repeated=int(record.counts["repeated"].sum()),
         repeated=int(inside["repeated"].sum()),
         cached=int(inside["cached"].sum()),
+        not_yet=_not_yet(record, inside, hold.seconds),
         due_by_workers=None if due_per_second(record)[1] else int(inside["due"].sum()),
     )
+
+
+def _not_yet(record: RunRecord, inside: pd.DataFrame, seconds: range) -> Counts:
+    """The answers of polls that were right and showed no effect, so that a step counts once however often it asks.
+
+    An effect is booked where it was accepted, so a second may have fewer than none; over some they are right.
+    """
+    polls = record.plan.workload.polls
+    asked = per_second(inside[inside["request"].isin(polls)], seconds)["ok"]
+    shown = record.latency.table([name + VISIBLE for name in polls], seconds).counts.sum(axis=1)
+    failures = record.failures[record.failures["request"].isin(polls) & (record.failures["kind"] == EFFECT_REPEATED)]
+    repeated = failures.groupby("second")["count"].sum().reindex(list(seconds), fill_value=0)
+    return np.asarray(asked - shown + repeated.to_numpy(dtype=np.int64), dtype=np.int64)
 
 
 def due_in(record: RunRecord, seconds: range) -> Counts:

@@ -87,9 +87,9 @@ def _figures(evidence: Evidence) -> dict[str, float | None]:
     if isinstance(client, NotSeen):
         return dict.fromkeys(("answered_rps", "p95_ms", "p99_ms", "failed_ratio"))
     p95_us, p99_us = quantiles_us(client.answered, (0.95, 0.99))
-    sent = int(client.sent.sum())
+    sent = int(client.decided.sum())
     return {
-        "answered_rps": float(client.ok.sum() / max(len(client.ok), 1)),
+        "answered_rps": float(client.fulfilled.sum() / max(len(client.ok), 1)),
         "p95_ms": p95_us / 1000 if client.answered.total else None,
         "p99_ms": p99_us / 1000 if client.answered.total else None,
         "failed_ratio": int(client.failed.sum()) / sent if sent else None,

@@ -16,6 +16,7 @@ class FailureKind:
     may_not_arrive: bool = False  # it may never have reached the platform, or not as a whole request
 
 
+EFFECT_REPEATED = "effect repeated"
 KINDS: Mapping[str, FailureKind] = {
     "refused": FailureKind(
         meaning="nothing accepted the connection", is_unavailable=True, is_nobody_there=True, may_not_arrive=True
@@ -47,7 +48,7 @@ KINDS: Mapping[str, FailureKind] = {
         meaning="answered as expected, but without what a later step of the flow needs and may carry"
     ),
     "effect missing": FailureKind(meaning="was accepted, and its effect was not to be seen in the time allowed"),
-    "effect repeated": FailureKind(meaning="was accepted once, and took effect more than once"),
+    EFFECT_REPEATED: FailureKind(meaning="was accepted once, and took effect more than once"),
     "local ports": FailureKind(meaning="golive's own machine had no port left", may_not_arrive=True),
     "file handles": FailureKind(meaning="golive's own machine had no file handle left", may_not_arrive=True),
 }  # fmt: skip

@@ -180,6 +180,16 @@ class Workload:
         return tuple(step.name for flow in self.flows for step in flow.requests[1:])
 
     @property
+    def polls(self) -> tuple[str, ...]:
+        """The steps that ask again and again until an effect shows."""
+        return tuple(
+            request.name
+            for flow in self.flows
+            for request, step in zip(flow.requests, flow.steps, strict=True)
+            if step.poll is not None
+        )
+
+    @property
     def longest_timeout_s(self) -> float:
         """How long the last answer may take."""
         return max(request.timeout_s for request in self.kinds)

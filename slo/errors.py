@@ -12,15 +12,17 @@ from slo.words import number, percent
 
 
 def judge_error_ratio(objective: ErrorRatio, evidence: Evidence) -> Answer:
-    """Of all requests sent, fewer than this share was not answered as expected."""
+    """Of all requests sent, fewer than this share was not answered as expected; a step that polls is one of them."""
     target = f"errors < {objective.below_ratio * 100:g} %"
     if isinstance(evidence.client, NotSeen):
         return unproven(target, evidence.client.because)
-    sent, failed = int(evidence.client.sent.sum()), int(evidence.client.failed.sum())
+    sent, failed = int(evidence.client.decided.sum()), int(evidence.client.failed.sum())
     if not sent:
         return unproven(target, "nothing was sent in the hold", source=evidence.client.source)
     met = failed / sent < objective.below_ratio
     words = f"{number(failed)} of {number(sent)} requests failed ({percent(failed / sent)}){_kinds(evidence.client)}"
+    if waited := int(evidence.client.not_yet.sum()):
+        words += f"; {number(waited)} answers of polls said 'not yet' and count as none of them"
     server_missed, server = _server_errors(evidence.server, objective.below_ratio)
     answer = _Seen(met=met, words=words, target=target, measured=percent(failed / sent), failing=failed)
     return _answer(evidence, answer, server_missed=server_missed, server=server)

@@ -66,6 +66,9 @@ class ClientLoad:
     load_repeated: of the whole load, what was sent a second time, so that the platform may have counted it twice.
     repeated: the same of the hold alone.
     cached: answers in the hold, right or wrong, whose headers show that a cache gave them.
+    not_yet: right answers of polls that did not show the effect yet. For latency and availability they are requests
+        like any other; in throughput and errors they count nothing, or a platform that loses what it accepted, and is
+        asked for it over and over, would hide its failures behind the asking.
     due_by_workers: what the workers say was due in the hold: more than `due` was another rate. None: not known.
     """
 
@@ -86,6 +89,17 @@ class ClientLoad:
     repeated: int = 0
     cached: int = 0
     due_by_workers: int | None = None
+    not_yet: Counts = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+
+    @property
+    def decided(self) -> Counts:
+        """What was sent, each step of a journey once however often it asked."""
+        return self.sent - self.not_yet
+
+    @property
+    def fulfilled(self) -> Counts:
+        """What was answered as expected, each step of a journey once."""
+        return self.ok - self.not_yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ def _window(
     values_us: np.ndarray[tuple[int], np.dtype[np.float64]],
     counts: np.ndarray[tuple[int], np.dtype[np.int64]],
 ) -> PromiseWindow:
-    sent, failed = int(client.sent[inside].sum()), int(client.failed[inside].sum())
+    sent, failed = int(client.decided[inside].sum()), int(client.failed[inside].sum())
     timed = int(counts.sum())
     latency_ms = (
         quantile(values_us, counts.astype(np.float64), objective.quantile_ratio) / US_PER_MS if timed else math.nan

@@ -19,8 +19,8 @@ def judge_throughput(objective: Throughput, evidence: Evidence) -> Answer:
     client = evidence.client
     if isinstance(client, NotSeen):
         return unproven(target, client.because)
-    starts = window_starts(len(client.ok), objective.window_s, to_the_end=evidence.hold_complete)
-    answered = np.array([client.ok[at : at + objective.window_s].sum() for at in starts], dtype=np.int64)
+    starts = window_starts(len(client.fulfilled), objective.window_s, to_the_end=evidence.hold_complete)
+    answered = np.array([client.fulfilled[at : at + objective.window_s].sum() for at in starts], dtype=np.int64)
     if not len(answered):
         held = f"the hold lasted {len(client.seconds_unix)} s, less than one window of {objective.window_s} s"
         return unproven(target, held, source=client.source)

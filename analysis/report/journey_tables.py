@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from analysis.latency_log import MISSING, VISIBLE
 from analysis.report.load_tables import QUANTILES, stretch_told, times_told
 from analysis.report.tables import Table, number, text
@@ -17,7 +15,7 @@ def journey_tables(record: RunRecord, hold: Window) -> tuple[Table, ...]:
     """Nothing for a plan without flows."""
     if not record.plan.workload.flows:
         return ()
-    polls = tuple(_polls(record))
+    polls = record.plan.workload.polls
     return (_flows_table(record), *([_visibility_table(record, hold, polls)] if polls else ()))
 
 
@@ -50,13 +48,6 @@ def _seen_once(record: RunRecord, poll: str) -> int:
     failures = record.failures
     repeated = failures.loc[(failures["request"] == poll) & (failures["kind"] == "effect repeated"), "count"].sum()
     return record.latency.total([poll + VISIBLE]) - int(repeated)
-
-
-def _polls(record: RunRecord) -> Iterator[str]:
-    for flow in record.plan.workload.flows:
-        yield from (
-            request.name for request, step in zip(flow.requests, flow.steps, strict=True) if step.poll is not None
-        )
 
 
 def _visibility_table(record: RunRecord, hold: Window, polls: tuple[str, ...]) -> Table:

@@ -22,8 +22,10 @@ ORDER = Flow(
 WORKLOAD = Workload(name="shop", requests=(Request(name="home", method="GET", path="/"),), flows=(ORDER,))
 
 
-def write_flows(folder: Path, *, broken: int = 0, kind: str = "capture", missing: int = 0) -> Path:
-    """The record. In each second `broken` journeys fail at `buy`, and the effects of `missing` never show."""
+def write_flows(
+    folder: Path, *, broken: int = 0, kind: str = "capture", missing: int = 0, why: str = "effect missing"
+) -> Path:
+    """The record. In each second `broken` journeys fail at `buy`, and `missing` at what they wait for."""
     run = Synthetic(mix={"home": 1, "order/search": 1}, rps=20, plan_changes={"workload": WORKLOAD})
     run.write(folder)
     due = [[10, 10, 0, 0]] * run.duration_s
@@ -31,15 +33,16 @@ def write_flows(folder: Path, *, broken: int = 0, kind: str = "capture", missing
     bought = 10 - broken
     with (folder / "seconds.jsonl").open("a") as counts, (folder / "load.hlog").open("a") as log:
         for second in range(T0, T0 + run.duration_s):
-            for name, asked, failed, why in (
+            for name, asked, failed, by in (
                 ("order/buy", 10, broken, kind),
-                ("order/shown", 3 * bought, missing, "effect missing"),
+                ("order/shown", 3 * bought, missing, why),
             ):
-                counts.write(json.dumps(_line(second, name, asked, {why: failed} if failed else {})) + "\n")
+                counts.write(json.dumps(_line(second, name, asked, {by: failed} if failed else {})) + "\n")
                 _log(log, second, name, asked - failed, 6000)
                 _log(log, second, f"{name}!failed", failed, 6000)
-            _log(log, second, "order/shown!visible", bought - missing, 250_000)
-            _log(log, second, "order/shown!missing", missing, 30_000_000)
+            never = missing if why == "effect missing" else 0
+            _log(log, second, "order/shown!visible", bought - never, 250_000)
+            _log(log, second, "order/shown!missing", never, 30_000_000)
     return folder
 
 

@@ -27,6 +27,24 @@ def test_what_follows_an_answer_is_due_by_the_workers_counts(tmp_path: Path) -> 
     assert client.failed_by_kind == {"capture": 2 * 20}
 
 
+@pytest.mark.parametrize(("missing", "decided", "fulfilled"), [(0, 40, 40), (1, 40, 39), (10, 40, 30)])
+def test_a_step_counts_once_however_often_it_asks(tmp_path: Path, missing: int, decided: int, fulfilled: int) -> None:
+    record = read_record(
+        write_flows(tmp_path / "run", missing=missing)
+    )  # each second ten journeys that ask thirty times
+    client = client_load(record, hold_of(record))
+    assert not isinstance(client, NotSeen)
+    assert set(client.sent) == {60}
+    assert (set(client.decided), set(client.fulfilled)) == ({decided}, {fulfilled})
+
+
+def test_effects_that_came_twice_are_decided_and_not_fulfilled(tmp_path: Path) -> None:
+    record = read_record(write_flows(tmp_path / "run", missing=2, why="effect repeated"))
+    client = client_load(record, hold_of(record))
+    assert not isinstance(client, NotSeen)
+    assert (set(client.decided), set(client.fulfilled)) == ({40}, {38})
+
+
 def test_visibility_is_no_latency_of_requests(tmp_path: Path) -> None:
     record = read_record(write_flows(tmp_path / "run"))
     client = client_load(record, hold_of(record))

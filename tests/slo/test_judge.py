@@ -21,6 +21,7 @@ from tests.slo.builders import (
     autoscaler,
     client,
     condition,
+    every_second,
     evidence,
     finding,
     queue,
@@ -351,6 +352,13 @@ class TestFindings:
 
     def test_every_kind_has_its_line_in_the_table(self) -> None:
         assert set(EFFECTS) == set(FindingKind)
+
+
+def test_a_poll_that_asks_a_hundred_times_hides_no_failure() -> None:
+    # of 100 answers a second 90 said "not yet", and of the ten that are left one failed
+    asked = evidence(client=client(rps=100, failed=1, not_yet=every_second(90, 60)), rate_to_prove_rps=10)
+    assert {one.outcome for one in judge((ERRORS, THROUGHPUT), asked, ()).judgements} == {Outcome.MISSED}
+    assert outcome(AVAILABILITY, asked) is outcome(AVAILABILITY, evidence(client=client(rps=100, failed=1)))
 
 
 kinds = st.sampled_from(list(FindingKind))
