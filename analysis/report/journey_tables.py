@@ -19,6 +19,15 @@ def journey_tables(record: RunRecord, hold: Window) -> tuple[Table, ...]:
     return (_flows_table(record), *([_visibility_table(record, hold, polls)] if polls else ()))
 
 
+def journeys_told(record: RunRecord) -> str:
+    """How the journeys of each flow ended, in a line: a run may pass while many of them fail."""
+    rows = (_flow_row(record, flow) for flow in record.plan.workload.flows)
+    return "; ".join(
+        f"{name}: {ended} of {begun} begun came to their end, {failed} failed on the way"
+        for name, _, begun, ended, _, failed, _ in rows
+    )
+
+
 def _flows_table(record: RunRecord) -> Table:
     """Over the whole load: a journey begins in one second and ends in another."""
     return Table(

@@ -23,7 +23,7 @@ from analysis.report.cluster_tables import (
 )  # fmt: skip
 from analysis.report.findings import Told, findings_told
 from analysis.report.headline import WORD, sentence
-from analysis.report.journey_tables import journey_tables
+from analysis.report.journey_tables import journey_tables, journeys_told
 from analysis.report.levels import LevelChart, level_chart, levels_table
 from analysis.report.load_tables import failures_table, phases_table, requests_table, writes_table
 from analysis.report.load_words import Fact, driven, facts
@@ -90,7 +90,7 @@ def page_of(
         word=WORD[verdict.outcome],
         tone=verdict.outcome.value.removeprefix("not ").replace("proven", "unproven"),
         sentence=sentence(verdict, load=driven(record, evidence)),
-        facts=facts(record, evidence),
+        facts=(*facts(record, evidence), *_journeys(record)),
         judgements=verdict.judgements,
         voids=tuple(one for one in found if one.took_away),
         warnings=tuple(one for one in found if not one.took_away),
@@ -108,6 +108,11 @@ def page_of(
         commands=commands(record),
         words=tuple(WORDS.items()),
     )
+
+
+def _journeys(record: RunRecord) -> tuple[Fact, ...]:
+    own = record.plan.workload.flows and not record.plan.closed
+    return (("Journeys", journeys_told(record)),) if own else ()
 
 
 def _worst_words(worst: WorstWindow | None, record: RunRecord) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.client_load import client_load
 from analysis.hold import due_per_second, hold_of
-from analysis.report.journey_tables import journey_tables
+from analysis.report.journey_tables import journey_tables, journeys_told
 from analysis.report.load_tables import failures_table, requests_table
 from analysis.results import read_record
 from scenarios.failure_kinds import meaning_of
@@ -65,6 +65,11 @@ def test_journeys_are_counted_from_their_first_step_to_their_last(tmp_path: Path
     flows, _ = journey_tables(record, hold_of(record).window)
     # 25 s of ten a second: two fail at `buy`, and one is never seen.
     assert flows.rows == (("order", "3", "250", "175", "70 %", "75", "buy"),)
+
+
+def test_the_first_screen_tells_how_journeys_ended(tmp_path: Path) -> None:
+    record = read_record(write_flows(tmp_path / "run", broken=2, missing=1))
+    assert journeys_told(record) == "order: 175 of 250 begun came to their end, 75 failed on the way"
 
 
 def test_accepted_to_visible_stands_with_its_percentiles_and_failures(tmp_path: Path) -> None:
