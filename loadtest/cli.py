@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from loadtest.idle_options import refuse_idle
 from loadtest.run_folder import find_run, has_ended, is_here, new_run_folder
 from loadtest.run_orders import request_stop
 from scenarios.errors import HarnessError, PreflightFailed, UsageError
@@ -54,7 +55,7 @@ RunArgument = Annotated[
 ResultsOption = Annotated[Path, typer.Option(help="Where runs are kept.")]
 ContextOption = Annotated[str, typer.Option(help="On a cluster: the kube context; default: the current one.")]
 NamespaceOption = Annotated[str, typer.Option(help="On a cluster: golive's own namespace.")]
-DEFAULT_NAMESPACE = "golive"
+DEFAULT_NAMESPACE, DEFAULT_KEEP, DEFAULT_REHEARSAL = "golive", "1h", "tartware"
 RESULTS = Path("results")
 STOP_WITHIN_S = 10
 _FULL = "Free some space; what was recorded until then can be judged with `golive judge`."
@@ -71,16 +72,17 @@ _OF_PLACES = {  # what the place of a file may refuse, whatever golive does: by 
 @app.command()
 def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     plan: Annotated[str, typer.Argument(help="A plan's name (see `golive plans`) or its file.")] = "30k",
-    rate: Annotated[float | None, typer.Option(help="Requests a second to prove; 5 % more is offered.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Requests a second to prove; most plans offer 5 % more.")] = None,
     duration: Annotated[str | None, typer.Option(help="How long the judged hold lasts: 90s, 3m, 1h30m.")] = None,
     workload: Annotated[str | None, typer.Option(help="A workload's name, or path/to/file.py:NAME.")] = None,
     target: Annotated[str | None, typer.Option(help="A name or URL of targets.yaml. Left out: a rehearsal.")] = None,
     prometheus: Annotated[str | None, typer.Option(help="The target's Prometheus, if not that of its entry.")] = None,
     results: ResultsOption = RESULTS,
     workers: Annotated[int | None, typer.Option(help="Locust worker processes.")] = None,
-    rehearsal: Annotated[str, typer.Option(help="The rehearsal platform: a name or a file.")] = "tartware",
+    rehearsal: Annotated[str, typer.Option(help="The rehearsal platform: a name or a file.")] = DEFAULT_REHEARSAL,
     change: Annotated[
-        list[str] | None, typer.Option(help="A rehearsal made worse: services.core.max=8; again for more.")
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="A rehearsal made worse: services.core.max=8; again for more."),
     ] = None,
     fixed_replicas: Annotated[
         bool, typer.Option("--fixed-replicas", help="A search (stress) with every autoscaler held as it is.")
@@ -94,14 +96,27 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     context: ContextOption = "",
     namespace: NamespaceOption = DEFAULT_NAMESPACE,
     image: Annotated[str, typer.Option(help="On a cluster: golive's image, registry/name:tag or @digest.")] = "",
-    values: Annotated[list[Path] | None, typer.Option(help="On a cluster: a values file for the chart.")] = None,
+    values: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="On a cluster: a values file for the chart.")
+    ] = None,
     secret: Annotated[str, typer.Option(help="On a cluster: the Secret with the login's variables.")] = "",
-    keep: Annotated[str, typer.Option(help="On a cluster: how long the record waits to be collected.")] = "1h",
+    keep: Annotated[str, typer.Option(help="On a cluster: how long the record waits to be collected.")] = DEFAULT_KEEP,
 ) -> None:
     """Drive a plan, watch the platform, judge it and write the report."""
     from loadtest.rundown import Asked, run_plan
     from loadtest.verdicts import conclude
 
+    refuse_idle(
+        {
+            "--rehearsal": rehearsal != DEFAULT_REHEARSAL, "--change": change, "--ui": ui, "--workload": workload,
+            "--metrics-port": metrics_port, "--fixed-replicas": fixed_replicas, "--context": context, "--image": image,
+            "--namespace": namespace != DEFAULT_NAMESPACE, "--values": values, "--secret": secret,
+            "--keep": keep != DEFAULT_KEEP,
+        },
+        target=target,
+        on_cluster=on is On.CLUSTER,
+        locustfile=bool(locustfile),
+    )  # fmt: skip
     asked = Asked(
         plan=plan, rate_rps=rate, duration=duration, workload=workload, target=target, prometheus=prometheus,
         workers=workers, rehearsal=rehearsal, changes=tuple(change or ()), ui=ui,
@@ -225,8 +240,10 @@ def check_plan(
     plan: Annotated[str, typer.Argument(help="A plan's name (see `golive plans`) or its file.")],
     workload: Annotated[str | None, typer.Option(help="A workload's name, or path/to/file.py:NAME.")] = None,
     target: Annotated[str | None, typer.Option(help="A name or URL of targets.yaml. Left out: a rehearsal.")] = None,
-    rehearsal: Annotated[str, typer.Option(help="The rehearsal platform: a name or a file.")] = "tartware",
-    change: Annotated[list[str] | None, typer.Option(help="A rehearsal made worse: services.core.max=8")] = None,
+    rehearsal: Annotated[str, typer.Option(help="The rehearsal platform: a name or a file.")] = DEFAULT_REHEARSAL,
+    change: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="A rehearsal made worse: services.core.max=8")
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Look for mistakes only; send nothing.")] = False,
 ) -> None:
     """Find the mistakes in a plan and its workload without load, then send one trial request per step.
@@ -236,6 +253,7 @@ def check_plan(
     from loadtest.rundown import Asked, check_whole, try_whole
     from loadtest.trial_table import trial_lines
 
+    refuse_idle({"--rehearsal": rehearsal != DEFAULT_REHEARSAL, "--change": change}, target=target)
     asked = Asked(
         plan=plan, rate_rps=None, duration=None, workload=workload, target=target, prometheus=None, workers=None,
         rehearsal=rehearsal, changes=tuple(change or ()), ui=False,
