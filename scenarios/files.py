@@ -215,11 +215,8 @@ def read_objectives(name: str, *, where: str = "") -> tuple[Objective, ...]:
     path = named_file(name, OBJECTIVES, "objectives file", where=where)
     kind = tuple[Annotated[Objective, Field(discriminator="kind")], ...]
     objectives: tuple[Objective, ...] = read_as(kind, path, like="slo/objectives/go-live.yaml")
-    names = [objective.name for objective in objectives]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice or not objectives:
-        what = f"{', '.join(twice)} stands twice" if twice else "holds no objective"
-        raise PlanError(f"{path}: {what}.", remedy="Compare with slo/objectives/go-live.yaml.")
+    if not objectives:
+        raise PlanError(f"{path}: holds no objective.", remedy="Compare with slo/objectives/go-live.yaml.")
     problems = list(objective_problems(objectives))
     if problems:
         raise PlanError(

@@ -20,12 +20,19 @@ from slo.objective import (
     Throughput,
 )
 
+LONGEST_NAME = 80  # it stands in tables, and in lines of a terminal
+
 
 def objective_problems(objectives: tuple[Objective, ...]) -> Iterator[str]:
     """Each value that cannot be meant, by the objective's name."""
+    names = [one.name for one in objectives]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{name}: two objectives are called so"
     for one in objectives:
         if not one.name.strip():
             yield f"an objective of kind {one.kind} has no name"
+        elif len(one.name) > LONGEST_NAME or not one.name.isprintable():
+            yield f"{one.name[:LONGEST_NAME]!r} is no name: one line of at most {LONGEST_NAME} characters"
         yield from (f"{one.name}: {problem}" for problem in _of_load(one))
 
 
@@ -83,5 +90,9 @@ def _above_0(**named: float) -> Iterator[str]:
 def _share(**named: float) -> Iterator[str]:
     for name, value in named.items():
         if not 0 < value < 1:
-            percent = f"; a percentage? Then write {value / 100:g}" if 1 < value < 100 else ""
-            yield f"{name} {value:g} is not between 0 and 1{percent}"
+            yield f"{name} {value:g} is not between 0 and 1{meant_as_ratio(value)}"
+
+
+def meant_as_ratio(value: float) -> str:
+    """What a percentage would be as a ratio, for whoever wrote one; "" for what is none."""
+    return f"; a percentage? Then write {value / 100:g}" if 1 < value < 100 else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from scenarios.errors import PlanError
-from scenarios.objective_check import objective_problems
+from scenarios.objective_check import meant_as_ratio, objective_problems
 from scenarios.plan import Plan
 from scenarios.profile import Phase, Profile
 from scenarios.recovery_check import recovery_problems
@@ -15,7 +15,7 @@ from scenarios.target import TargetClass
 from scenarios.transport import transport_problems
 from scenarios.workload import Workload
 from scenarios.workload_check import LONGEST_TIMEOUT_S, problems_of
-from slo.objective import Throughput
+from slo.objective import Limit, Throughput
 
 CANARY_S = 60.0
 CANARY_SHARE = 0.01
@@ -31,7 +31,7 @@ def with_canary(profile: Profile) -> Profile:
 def check_plan(plan: Plan) -> None:
     """Raise PlanError with everything that is wrong."""
     problems = [*_profile(plan), *_workload(plan.workload), *_flows(plan), *_limits(plan), *_writes(plan)]
-    problems += [*objective_problems(plan.objectives), *recovery_problems(plan)]
+    problems += [*objective_problems(plan.objectives), *_looked_for(plan), *recovery_problems(plan)]
     if problems:
         raise PlanError("\n".join(f"{plan.name}: {problem}" for problem in problems), remedy="Mend the plan.")
 
@@ -90,11 +90,20 @@ def _limits(plan: Plan) -> Iterator[str]:
         yield f"sending.connect_timeout_s {sending.connect_timeout_s} is not above 0 and at most 60"
     for problem in transport_problems(plan.tls, sending.connection):
         yield f"sending: {problem}"
-    yield from _shares(plan)
+    yield from _drawn_and_shared(plan)
     yield from _what_counts_against_it(plan)
 
 
-def _shares(plan: Plan) -> Iterator[str]:
+def _looked_for(plan: Plan) -> Iterator[str]:
+    """A limit is found by a search alone."""
+    for objective in plan.objectives:
+        if isinstance(objective, Limit) and plan.search is None:
+            yield f"{objective.name}: no limit is looked for, since the plan has no `search`"
+
+
+def _drawn_and_shared(plan: Plan) -> Iterator[str]:
+    if not 0 <= plan.sending.seed < 2**64:
+        yield f"sending.seed {plan.sending.seed} is not 0 to {2**64 - 1}"
     if not 0 <= plan.sending.trace_sampled_ratio <= 1:
         yield f"sending.trace_sampled_ratio {plan.sending.trace_sampled_ratio} is not 0 to 1"
     if not 0 < plan.abort.failed_ratio <= 1:
@@ -109,6 +118,8 @@ def _what_counts_against_it(plan: Plan) -> Iterator[str]:
     for name, value in asdict(plan.thresholds).items():
         if not 0 <= value < math.inf:  # 0 lets nothing pass; below it a finding would stand by nothing
             yield f"thresholds.{name} {value:g} is not 0 or above"
+        elif name.endswith("_ratio") and value > 1:  # and above 1 none would ever be found
+            yield f"thresholds.{name} {value:g} is not 0 to 1{meant_as_ratio(value)}"
 
 
 def _writes(plan: Plan) -> Iterator[str]:

@@ -132,6 +132,11 @@ def test_writes_need_the_targets_consent() -> None:
             ("workload: ota-heavy", "thresholds: {lag_p99_ms: -1}\nworkload: ota-heavy"),
             "thresholds.lag_p99_ms -1 is not",
         ),
+        (
+            ("workload: ota-heavy", "thresholds: {unsent_ratio: 5}\nworkload: ota-heavy"),
+            "thresholds.unsent_ratio 5 is not 0 to 1; a percentage? Then write 0.05",
+        ),
+        (("workload: ota-heavy", "sending: {seed: -1}\nworkload: ota-heavy"), "sending.seed -1 is not 0 to"),
         (("workload: ota-heavy", "colour: red\nworkload: ota-heavy"), "`colour`: there is no such key (got 'red')"),
     ],
 )
@@ -208,7 +213,7 @@ def test_an_unknown_kind_of_objective_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="kind"):
         read_objectives(written(tmp_path, "- {kind: latenzy, name: a, quantile_ratio: 0.9, below_ms: 5}"))
     twice = written(tmp_path, "- {kind: error_ratio, name: a, below_ratio: 0.1}\n" * 2)
-    with pytest.raises(PlanError, match="a stands twice"):
+    with pytest.raises(PlanError, match="a: two objectives are called so"):
         read_objectives(twice)
 
 

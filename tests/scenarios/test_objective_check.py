@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from scenarios.errors import PlanError
-from scenarios.files import OBJECTIVES, read_objectives
+from scenarios.files import OBJECTIVES, load_plan, read_objectives
+from scenarios.target import Target, TargetClass
 
 
 def written(folder: Path, line: str) -> str:
@@ -57,3 +58,22 @@ def test_all_that_golive_ships_may_be_asked(path: Path) -> None:
 
 def test_that_not_one_request_meets_an_absent_platform_may_be_asked(tmp_path: Path) -> None:
     assert read_objectives(written(tmp_path, "kind: availability, at_least_ratio: 1"))
+
+
+@pytest.mark.parametrize("name", ["x" * 81, '"a\\nb"', '"a\\x1b[31m"'])
+def test_a_name_is_one_line_that_tables_can_hold(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"- {{kind: scaling, name: {name}}}\n")
+    with pytest.raises(PlanError, match="is no name: one line of at most 80 characters"):
+        read_objectives(str(path))
+
+
+def test_a_limit_is_asked_of_a_plan_that_looks_for_one(tmp_path: Path) -> None:
+    objectives = written(tmp_path, "kind: limit, at_least_rps: 100")
+    (tmp_path / "plan.yaml").write_text(
+        f"workload: ota-heavy\nobjectives: {objectives}\nrate_to_prove_rps: 100\n"
+        "phases: [{name: hold, duration: 1m, from_share: 1, to_share: 1}]\n"
+    )
+    here = Target(name="here", url="http://127.0.0.1:1", target_class=TargetClass.REHEARSAL)
+    with pytest.raises(PlanError, match="mine: no limit is looked for, since the plan has no `search`"):
+        load_plan(str(tmp_path / "plan.yaml"), target=here)
