@@ -260,7 +260,7 @@ def _announce_open(plan: Plan, folder: Path, console: Console) -> None:
     offered_rps = plan.profile.peak_rps
     console.print(
         f"{plan.name}: {plan.workload.name} at {plan.target.name} ({plan.target.target_class.value}), "
-        f"{offered_rps:,.0f} rps offered, {plan.rate_to_prove_rps:,.0f} to prove, "
+        f"{offered_rps:,.7g} rps offered, {plan.rate_to_prove_rps:,.7g} to prove, "
         f"{plan.profile.duration_s:,.0f} s, {plan.workers} worker(s)\nrecord: {folder}",
         highlight=False,
         soft_wrap=True,

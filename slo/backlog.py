@@ -10,7 +10,7 @@ from slo.answer import Answer, unproven
 from slo.evidence import BacklogSeries, Evidence, NotSeen
 from slo.objective import Backlog
 from slo.verdict import Outcome
-from slo.words import instant, number
+from slo.words import asked, instant, number
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ LEFT_OVER = 10.0  # commands that count as none
 
 def judge_backlog(objective: Backlog, evidence: Evidence) -> Answer:
     """All queues must be steady over the hold and back where they were before the limit has passed."""
-    target = f"no growth over the hold; worked off within {objective.worked_off_within_s:g} s"
+    target = f"no growth over the hold; worked off within {asked(objective.worked_off_within_s)} s"
     series = evidence.backlogs
     if isinstance(series, NotSeen):
         return unproven(target, series.because)

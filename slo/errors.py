@@ -8,12 +8,12 @@ from slo.answer import Answer, unproven
 from slo.evidence import ClientLoad, Evidence, NotSeen, ServerLoad
 from slo.objective import Availability, ErrorRatio
 from slo.verdict import Outcome
-from slo.words import number, percent
+from slo.words import asked, number, percent
 
 
 def judge_error_ratio(objective: ErrorRatio, evidence: Evidence) -> Answer:
     """Of all requests sent, fewer than this share was not answered as expected; a step that polls is one of them."""
-    target = f"errors < {objective.below_ratio * 100:g} %"
+    target = f"errors < {asked(objective.below_ratio * 100)} %"
     if isinstance(evidence.client, NotSeen):
         return unproven(target, evidence.client.because)
     sent, failed = int(evidence.client.decided.sum()), int(evidence.client.failed.sum())
@@ -30,7 +30,7 @@ def judge_error_ratio(objective: ErrorRatio, evidence: Evidence) -> Answer:
 
 def judge_availability(objective: Availability, evidence: Evidence) -> Answer:
     """Of all requests sent, at least this share met a platform that was there."""
-    target = f"availability ≥ {objective.at_least_ratio * 100:g} %"
+    target = f"availability ≥ {asked(objective.at_least_ratio * 100)} %"
     if isinstance(evidence.client, NotSeen):
         return unproven(target, evidence.client.because)
     sent, unavailable = int(evidence.client.sent.sum()), int(evidence.client.unavailable.sum())

@@ -12,14 +12,14 @@ from slo.intervals import Interval, longer_s, quantile, quantile_interval
 from slo.objective import Latency
 from slo.sample_size import needed_for, too_few
 from slo.verdict import Outcome
-from slo.words import duration, ms, number
+from slo.words import asked, duration, ms, number
 
 US_PER_MS = 1000.0
 
 
 def judge_latency(objective: Latency, evidence: Evidence) -> Answer:
     """The interval must lie below the limit. Client evidence decides; a server-side MISSED vetoes."""
-    name = f"P{objective.quantile_ratio * 100:g}"
+    name = f"P{asked(objective.quantile_ratio * 100)}"
     target = f"{name} < {ms_limit(objective.below_ms)}"
     if isinstance(evidence.client, NotSeen):
         return unproven(target, evidence.client.because)
@@ -33,7 +33,7 @@ def judge_latency(objective: Latency, evidence: Evidence) -> Answer:
 
 def ms_limit(limit_ms: float) -> str:
     """A limit as it was written."""
-    return f"{limit_ms:g} ms"
+    return f"{asked(limit_ms)} ms"
 
 
 def _with(answer: Answer, outcome: Outcome, because: str, server: str) -> Answer:
@@ -109,7 +109,7 @@ def server_side(objective: Latency, server: ServerLoad | NotSeen) -> tuple[Outco
     where = (
         f"between {ms(low_s * 1000)} and {ms(high_s * 1000)}" if math.isfinite(high_s) else f"above {ms(low_s * 1000)}"
     )
-    words = f"P{objective.quantile_ratio * 100:g} {where}"
+    words = f"P{asked(objective.quantile_ratio * 100)} {where}"
     if high_s <= limit_s:
         return Outcome.MET, words
     if low_s >= limit_s:

@@ -7,7 +7,7 @@ from slo.evidence import Evidence, LimitSeen, NotSeen
 from slo.level import LevelOutcome
 from slo.objective import Limit
 from slo.verdict import Outcome
-from slo.words import number, percent
+from slo.words import asked, number, percent
 
 UNMET = {
     LevelOutcome.MISSED: "missed",
@@ -19,7 +19,9 @@ UNMET = {
 
 def judge_limit(objective: Limit, evidence: Evidence) -> Answer:
     """Met when both ends are the platform's own, close enough together, and the lower one reaches the rate asked."""
-    target = f"found within {objective.resolution_ratio * 100:g} %, and at least {number(objective.at_least_rps)} rps"
+    target = (
+        f"found within {asked(objective.resolution_ratio * 100)} %, and at least {asked(objective.at_least_rps)} rps"
+    )
     seen = evidence.limit
     if isinstance(seen, NotSeen):
         return unproven(target, seen.because)

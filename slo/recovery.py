@@ -12,7 +12,7 @@ from slo.objective import Recovery
 from slo.promises import Promise, PromiseWindow, promise_windows
 from slo.sample_size import needed_in_window
 from slo.verdict import Outcome
-from slo.words import instant, ms, number, percent
+from slo.words import asked, instant, ms, number, percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,7 +81,7 @@ def recovered(objective: Recovery, spike: SpikeSeen) -> Recovered:
 
 def judge_recovery(objective: Recovery, evidence: Evidence) -> Answer:
     """The worst spike decides. What was not watched for long enough, or by too few requests, is unproven."""
-    target = f"back ≤ {objective.within_s:g} s after {_since(objective)}"
+    target = f"back ≤ {asked(objective.within_s)} s after {_since(objective)}"
     spikes = evidence.spikes
     if isinstance(spikes, NotSeen):
         return unproven(target, spikes.because)
@@ -196,12 +196,12 @@ def _or_nothing(latency_ms: float) -> float:
 def promised(objective: Recovery) -> str:
     """Both promises: "P95 < 450 ms and errors < 4 %"."""
     latency = f"{quantile_name(objective)} < {ms_limit(objective.latency_below_ms)}"
-    return f"{latency} and errors < {objective.errors_below_ratio * 100:g} %"
+    return f"{latency} and errors < {asked(objective.errors_below_ratio * 100)} %"
 
 
 def quantile_name(objective: Recovery) -> str:
     """The promised percentile: "P95"."""
-    return f"P{objective.quantile_ratio * 100:g}"
+    return f"P{asked(objective.quantile_ratio * 100)}"
 
 
 def _since(objective: Recovery) -> str:

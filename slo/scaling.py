@@ -12,7 +12,7 @@ from slo.evidence import AutoscalerSeries, Condition, Evidence, NotSeen, Window
 from slo.objective import Scaling
 from slo.scale_ups import SLOW, ScaleUp, slowest
 from slo.verdict import Outcome
-from slo.words import duration, instant, number, seconds
+from slo.words import asked, duration, instant, number, seconds
 
 # Two looks of a controller with default settings, and a scrape of metrics-server (15 s each): what is shorter is a
 # hiccup that it makes up for. While it cannot read its metrics an autoscaler stands still, and looks settled: where the
@@ -24,7 +24,7 @@ TOO_MANY = "TooManyReplicas"
 
 def judge_scaling(objective: Scaling, evidence: Evidence) -> Answer:
     """desired = ready and below max for the last stretch of the hold; never at max while wanting more."""
-    target = f"desired = ready, below max, for the last {objective.settled_for_s:g} s of the hold"
+    target = f"desired = ready, below max, for the last {asked(objective.settled_for_s)} s of the hold"
     series = evidence.autoscalers
     if isinstance(series, NotSeen):
         return unproven(target, series.because)
@@ -109,7 +109,7 @@ def _unsettled(
     if evidence.hold.duration_s < 2 * objective.settled_for_s and settled_s > objective.settled_for_s / 2:
         needed_s = 2 * objective.settled_for_s
         return Outcome.UNPROVEN, f"{words}, settled since {settled_s:.0f} s; a hold of {needed_s:g} s would decide"
-    return Outcome.MISSED, f"{words}, within the last {objective.settled_for_s:g} s"
+    return Outcome.MISSED, f"{words}, within the last {asked(objective.settled_for_s)} s"
 
 
 def _settled(series: tuple[AutoscalerSeries, ...], evidence: Evidence) -> str:

@@ -8,14 +8,14 @@ from slo.answer import Answer, unproven
 from slo.evidence import Evidence, NotSeen
 from slo.objective import RATE_TO_PROVE, Throughput
 from slo.verdict import Outcome
-from slo.words import instant, number
+from slo.words import asked, instant, number, rps
 
 
 def judge_throughput(objective: Throughput, evidence: Evidence) -> Answer:
     """Every window of the hold must reach the rate; counts are complete, so they are compared exactly."""
     rate_rps = evidence.rate_to_prove_rps if objective.at_least_rps == RATE_TO_PROVE else objective.at_least_rps
     needed = rate_rps * objective.window_s
-    target = f"≥ {number(rate_rps)} rps answered correctly in each {objective.window_s} s"
+    target = f"≥ {asked(rate_rps)} rps answered correctly in each {objective.window_s} s"
     client = evidence.client
     if isinstance(client, NotSeen):
         return unproven(target, client.because)
@@ -27,7 +27,7 @@ def judge_throughput(objective: Throughput, evidence: Evidence) -> Answer:
     worst = int(answered.argmin())
     enough = int((answered >= needed).sum())
     words = (
-        f"{enough} of {len(answered)} windows of {objective.window_s} s reached {number(needed)}; the worst, at "
+        f"{enough} of {len(answered)} windows of {objective.window_s} s reached {asked(needed)}; the worst, at "
         f"{instant(client.seconds_unix[starts[worst]])}, had {number(answered[worst])}"
     )
     outcome = Outcome.MET if enough == len(answered) else Outcome.MISSED
@@ -37,7 +37,7 @@ def judge_throughput(objective: Throughput, evidence: Evidence) -> Answer:
         outcome=outcome,
         because=words,
         target=target,
-        measured=f"{number(answered[worst] / objective.window_s)} rps in the worst window",
+        measured=f"{rps(answered[worst] / objective.window_s)} rps in the worst window",
         interval="exact count",
         source=client.source,
         server_side=_server_side(evidence),
@@ -56,4 +56,4 @@ def window_starts(seconds: int, window_s: int, *, to_the_end: bool = True) -> tu
 def _server_side(evidence: Evidence) -> str:
     if isinstance(evidence.server, NotSeen):
         return evidence.server.because
-    return f"{number(evidence.server.requests / evidence.hold.duration_s)} rps on average over the hold"
+    return f"{rps(evidence.server.requests / evidence.hold.duration_s)} rps on average over the hold"

@@ -35,6 +35,16 @@ def duration(duration_s: float) -> str:
     return f"{math.ceil(duration_s / 60)} min" if duration_s < 7200 else f"{math.ceil(duration_s / 3600):,} h"
 
 
+def asked(value: float) -> str:
+    """What somebody asked for, as they wrote it: 99.99999, 0.5, 100,000; nothing of it rounded away."""
+    return f"{value:,.12g}"
+
+
+def rps(value: float) -> str:
+    """A measured rate: whole from 100 on, below that with three digits that count."""
+    return number(value) if value >= 100 else f"{value:.3g}"
+
+
 def number(value: float) -> str:
     """A count with thousands separators."""
     return f"{value:,.0f}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slo.words import duration, ms, percent, seconds
+from slo.words import asked, duration, ms, percent, rps, seconds
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,26 @@ from slo.words import duration, ms, percent, seconds
 )
 def test_milliseconds_have_three_digits_that_mean_something(value: float, text: str) -> None:
     assert ms(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (99.99999, "99.99999"),
+        (0.035 * 100, "3.5"),
+        (0.29 * 100, "29"),
+        (31500, "31,500"),
+        (2.5, "2.5"),
+        (0.001, "0.001"),
+    ],
+)
+def test_what_was_asked_for_is_not_rounded(value: float, text: str) -> None:
+    assert asked(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(31_499.6, "31,500"), (99.96, "100"), (2.46, "2.46"), (0.5, "0.5")])
+def test_a_low_rate_keeps_the_digits_that_decide(value: float, text: str) -> None:
+    assert rps(value) == text
 
 
 @pytest.mark.parametrize(
