@@ -29,6 +29,13 @@ def write_manifest(folder: Path, *, closed: bool = True) -> None:
     _replace(folder, {"format": FORMAT, "closed": closed, "sha256": {**renewed, **held}})
 
 
+def was_closed(folder: Path) -> bool:
+    """Whether the manifest was written when the run had ended."""
+    with suppress(RecordUnreadable):
+        return bool(_held(folder))
+    return False
+
+
 def release(folder: Path, part: str) -> None:
     """Hold a folder of the record to its sums no longer: it is about to be gathered anew."""
     if (folder / NAME).exists():

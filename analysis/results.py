@@ -121,7 +121,10 @@ def read_record(folder: Path, *, since: Mapping[str, int] | None = None) -> RunR
 
 def _addresses(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     lines, gaps = _lines_of(path)
-    table = pd.DataFrame(lines, columns=list(ADDRESS_COLUMNS))
+    whole = [line for line in lines if line.keys() >= set(ADDRESS_COLUMNS)]
+    if len(whole) < len(lines):
+        gaps += (f"{path.name}: {len(lines) - len(whole)} lines tell of no address and were left out",)
+    table = pd.DataFrame(whole, columns=list(ADDRESS_COLUMNS))
     return table.drop_duplicates(["worker", "seq", "address"]).astype({"requests": "float64"}), gaps
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.evidence import assemble
 from analysis.gather import gather
-from analysis.manifest import changed_since_closed, release, write_manifest
+from analysis.manifest import changed_since_closed, release, was_closed, write_manifest
 from analysis.ports import MetricsSource
 from analysis.prometheus import Prometheus
 from analysis.report import render
@@ -66,8 +66,12 @@ def _as_it_was(record: RunRecord) -> RunRecord:
 
 
 def _is_closed(record: RunRecord) -> bool:
-    """Whether the run itself wrote its record to the end; whoever collected what was left of it added to it."""
-    return bool(record.happened("closed")) and not record.happened("master_pod_lost")
+    """Whether the run itself wrote its record to the end; whoever collected what was left of it added to it.
+
+    By its events or by its manifest: either may be what somebody changed since.
+    """
+    closed = bool(record.happened("closed")) or was_closed(record.folder)
+    return closed and not record.happened("master_pod_lost")
 
 
 def _found(record: RunRecord, evidence: Evidence, measurement: Measurement) -> tuple[Finding, ...]:

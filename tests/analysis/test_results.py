@@ -150,3 +150,12 @@ def test_any_prefix_of_the_appended_files_can_be_read(folder: Path) -> None:
         for name, content in whole.items():
             (folder / name).write_bytes(content[: len(content) * share // 100])
         assert isinstance(read_record(folder), RunRecord)
+
+
+def test_a_line_that_tells_of_no_address_is_left_out_and_named(folder: Path) -> None:
+    (folder / "addresses.jsonl").write_text(
+        '{}\n{"second": 1, "worker": 0, "seq": 1, "address": "[::1]", "requests": 2}\n'
+    )
+    record = read_record(folder)
+    assert list(record.addresses["address"]) == ["[::1]"]
+    assert record.gaps == ("addresses.jsonl: 1 lines tell of no address and were left out",)

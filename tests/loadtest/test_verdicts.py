@@ -83,3 +83,11 @@ def test_a_record_that_was_changed_after_the_run_had_ended_proves_nothing_howeve
         assert judged(tmp_path) == {"p95": Outcome.UNPROVEN}
         (found,) = read_verdict(tmp_path / "verdict.json").findings
         assert "events.jsonl was changed after the run had ended" in found.what
+
+
+@pytest.mark.parametrize("left", ["", '{"at_unix_s": 1, "event": "nothing"}\n'], ids=["emptied", "without its end"])
+def test_a_record_that_lost_the_word_of_its_end_is_held_to_its_manifest_all_the_same(tmp_path: Path, left: str) -> None:
+    judged(spiked(HELD_AFTER, objectives=spiked().objectives[:1]).write(tmp_path))
+    (tmp_path / "events.jsonl").write_text(left)
+    for _ in range(2):
+        assert judged(tmp_path) == {"p95": Outcome.UNPROVEN}
