@@ -78,7 +78,9 @@ def read_yaml(path: Path) -> Any:
     try:
         raw = path.read_bytes()
     except OSError as wrong:
-        raise PlanError(f"{path}: {wrong.strerror or wrong}.", remedy="Check the name.") from wrong
+        raise PlanError(
+            f"{path}: {wrong.strerror or wrong}.", remedy="Check the name, and that you may read it."
+        ) from wrong
     if len(raw) > LARGEST_BYTES:
         raise PlanError(
             f"{path}: {len(raw):,} bytes are too many for a file people write.", remedy="Name another file."

@@ -91,6 +91,17 @@ def test_the_table_is_readable_on_a_phone(chromium: Browser, reports: dict[str, 
 
 
 @pytest.mark.parametrize("width", [390, 1280])
+def test_a_phase_has_its_whole_name_or_none(width: int, chromium: Browser, reports: dict[str, Path]) -> None:
+    with opened(chromium, reports["spike"], width=width) as seen:
+        rooms = seen.ask(
+            "[...document.querySelectorAll('.phase-name > text')].filter(name => getComputedStyle(name).visibility == "
+            "'visible').map(name => name.ownerSVGElement.getBoundingClientRect().width - name.getBBox().width)"
+        )
+        assert rooms
+        assert min(rooms) >= 5
+
+
+@pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("kind", DRAWN)
 def test_all_charts_stand_on_one_time_axis(kind: str, width: int, chromium: Browser, reports: dict[str, Path]) -> None:
     with opened(chromium, reports[kind], width=width) as seen:

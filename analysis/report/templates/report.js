@@ -1,5 +1,12 @@
 // The crosshair: one instant on all charts, with its values in the legends. The page is complete without it.
 "use strict";
+(() => { // half a phase's name is another name: where it has no room its tooltip tells it
+  const names = [...document.querySelectorAll(".phase-name > text")];
+  const fit = () => names.forEach((name) =>
+    name.classList.toggle("cut", name.getBBox().width + 5 > name.ownerSVGElement.getBoundingClientRect().width));
+  window.addEventListener("resize", fit);
+  fit();
+})();
 (() => {
   const charts = document.querySelector(".axis");
   const read = JSON.parse(document.getElementById("readout").textContent);
