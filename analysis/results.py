@@ -47,6 +47,7 @@ class RunHeader:
     versions: Mapping[str, str]
     machine: Mapping[str, Any]
     fingerprint: Mapping[str, Any]
+    command: str = ""  # that asks for this run again; older records, and runs on a cluster, have none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -208,6 +209,7 @@ def _header_of(raw: Mapping[str, Any], times: Mapping[str, float | None]) -> Run
         versions=dict(raw.get("versions") or {}),
         machine=dict(raw.get("machine") or {}),
         fingerprint=dict(raw.get("fingerprint") or {}),
+        command=str(raw.get("command") or ""),
     )
 
 

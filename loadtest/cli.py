@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from loadtest.asked import DEFAULT_REHEARSAL, Asked
 from loadtest.idle_options import refuse_idle
 from loadtest.run_folder import find_run, has_ended, is_here, new_run_folder
 from loadtest.run_orders import request_stop
@@ -55,7 +56,7 @@ RunArgument = Annotated[
 ResultsOption = Annotated[Path, typer.Option(help="Where runs are kept.")]
 ContextOption = Annotated[str, typer.Option(help="On a cluster: the kube context; default: the current one.")]
 NamespaceOption = Annotated[str, typer.Option(help="On a cluster: golive's own namespace.")]
-DEFAULT_NAMESPACE, DEFAULT_KEEP, DEFAULT_REHEARSAL = "golive", "1h", "tartware"
+DEFAULT_NAMESPACE, DEFAULT_KEEP = "golive", "1h"
 RESULTS = Path("results")
 STOP_WITHIN_S = 10
 _FULL = "Free some space; what was recorded until then can be judged with `golive judge`."
@@ -103,7 +104,7 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
     keep: Annotated[str, typer.Option(help="On a cluster: how long the record waits to be collected.")] = DEFAULT_KEEP,
 ) -> None:
     """Drive a plan, watch the platform, judge it and write the report."""
-    from loadtest.rundown import Asked, run_plan
+    from loadtest.rundown import run_plan
     from loadtest.verdicts import conclude
 
     refuse_idle(
@@ -250,7 +251,7 @@ def check_plan(
 
     Exit codes: 0 all well, 1 a trial request was not answered as expected, 2 the plan is wrong, 4 the target is down.
     """
-    from loadtest.rundown import Asked, check_whole, try_whole
+    from loadtest.rundown import check_whole, try_whole
     from loadtest.trial_table import trial_lines
 
     refuse_idle({"--rehearsal": rehearsal != DEFAULT_REHEARSAL, "--change": change}, target=target)

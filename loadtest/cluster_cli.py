@@ -8,11 +8,12 @@ from pathlib import Path
 from rich.console import Console
 
 from analysis.verdict_file import read_verdict
+from loadtest.asked import Asked
 from loadtest.cluster.api import Api
 from loadtest.cluster.collect import Collected, see_to_its_end
 from loadtest.cluster.launch import Where, run_on_cluster
 from loadtest.cluster.remote_run import RemoteRun
-from loadtest.rundown import Asked, check_plan, listed_target, plan_for
+from loadtest.rundown import check_plan, listed_target, plan_for
 from loadtest.verdicts import conclude
 from scenarios.errors import PreflightFailed
 from scenarios.plan import Plan

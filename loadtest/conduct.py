@@ -46,6 +46,7 @@ class Surroundings:
     elsewhere: WorkersElsewhere | None = None
     metrics: str = ""  # HOST:PORT where the master serves its metrics; empty: nowhere
     fingerprint: Mapping[str, Any] = field(default_factory=dict)  # what identifies the platform as it was at the start
+    command: str = ""  # the command line that asks for this run again
     warnings: tuple[str, ...] = ()  # what pre-flight found and let pass, in words
 
 
@@ -114,6 +115,7 @@ def _header(plan: Plan, around: Surroundings, now_unix_s: float, run_date: str) 
         "watched_until_unix_s": None,
         "prometheus_url": plan.target.prometheus_url,
         "metrics": around.metrics,
+        "command": around.command,
         "ended": "running",
         "ended_because": "",
         "versions": dict(around.versions),

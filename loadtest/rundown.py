@@ -7,13 +7,14 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from loadtest import _engine, preflight
 from loadtest.annotations import Grafana, annotating
+from loadtest.asked import Asked
 from loadtest.conduct import Surroundings, conduct
 from loadtest.level_bench import search_of
 from loadtest.locustfile_check import check_locustfile
@@ -36,27 +37,6 @@ from scenarios.transport import careless
 
 TARGETS = Path("targets.yaml")
 NOWHERE = Target(name="nowhere", url="http://127.0.0.1:9", target_class=TargetClass.REHEARSAL)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the command line asked for; None and "" leave the plan's own value."""
-
-    plan: str
-    rate_rps: float | None
-    duration: str | None
-    workload: str | None
-    target: str | None
-    prometheus: str | None
-    workers: int | None
-    rehearsal: str
-    changes: tuple[str, ...]
-    ui: bool
-    metrics_port: int = 0  # where the master's metrics are served on loopback; 0: any
-    fixed_replicas: bool = False
-    locustfile: Path | None = None
-    users: int | None = None
-    spawn_rate: float | None = None
 
 
 def run_plan(asked: Asked, folder: Path, console: Console) -> str:
@@ -94,6 +74,7 @@ def run_plan(asked: Asked, folder: Path, console: Console) -> str:
             show=progress,
             ui=ui,
             metrics=metrics.address,
+            command=asked.command,
             warnings=warnings,
         )
         metrics.release()

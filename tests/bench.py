@@ -20,7 +20,8 @@ from rich.console import Console
 
 from analysis.evidence import assemble
 from analysis.results import read_record
-from loadtest.rundown import Asked, run_plan
+from loadtest.asked import Asked
+from loadtest.rundown import run_plan
 from loadtest.verdicts import conclude
 from slo.evidence import ClientLoad
 

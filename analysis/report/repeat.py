@@ -29,11 +29,13 @@ def commands(record: RunRecord) -> tuple[Command, ...]:
 
 def _again(record: RunRecord) -> str:
     header, plan = record.header, record.plan
+    if header.command:
+        return header.command
     hold_s = sum(phase.duration_s for phase in plan.profile.phases if phase.judged)
     parts = [
         "golive run",
         shlex.quote(header.plan_name),
-        f"--rate {plan.rate_to_prove_rps:g}",
+        f"--rate {plan.rate_to_prove_rps:.12g}",
         f"--duration {hold_s:g}s",
     ]
     if not header.rehearsal:

@@ -10,7 +10,8 @@ from typing import Any
 
 from rich.console import Console
 
-from loadtest.rundown import Asked, run_plan
+from loadtest.asked import Asked
+from loadtest.rundown import run_plan
 from loadtest.verdicts import conclude
 from slo.verdict import Outcome, Verdict
 from tests.end_to_end import driving

@@ -1,7 +1,10 @@
 import dataclasses
+import json
 from pathlib import Path
 
 from analysis.report.not_proven import OPERATIONAL
+from analysis.report.repeat import commands
+from analysis.results import read_record
 from scenarios.plan import ClosedLoad
 from slo.validity import FindingKind, Severity
 from slo.verdict import Outcome, RunOutcome
@@ -98,6 +101,14 @@ def test_gaps_of_the_record_are_told_once(tmp_path: Path) -> None:
 def test_the_run_can_be_repeated_and_judged_again(tmp_path: Path) -> None:
     lines = [command.line for command in run_of(tmp_path / "run", Synthetic(workers=2)).page().commands]
     assert lines[:2] == ["golive run synthetic --rate 95 --duration 20s --workers 2", "golive judge run"]
+
+
+def test_a_run_that_knows_what_was_asked_is_asked_for_in_the_same_words(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run_of(folder)
+    header = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**header, "command": "golive run mine.yaml --change a=1"}))
+    assert commands(read_record(folder))[0].line == "golive run mine.yaml --change a=1"
 
 
 def test_another_platform_is_named_in_the_command(tmp_path: Path) -> None:
