@@ -239,10 +239,11 @@ def _announce(plan: Plan, folder: Path, ui: WebUi | None, console: Console, warn
 
 def _announce_open(plan: Plan, folder: Path, console: Console) -> None:
     offered_rps = plan.profile.peak_rps
+    lasts = f"{plan.profile.duration_s:,.0f} s{' of proof' if plan.search else ''}"
     console.print(
         f"{plan.name}: {plan.workload.name} at {plan.target.name} ({plan.target.target_class.value}), "
         f"{offered_rps:,.7g} rps offered, {plan.rate_to_prove_rps:,.7g} to prove, "
-        f"{plan.profile.duration_s:,.0f} s, {plan.workers} worker(s)\nrecord: {folder}",
+        f"{lasts}, {plan.workers} worker(s)\nrecord: {folder}",
         highlight=False,
         soft_wrap=True,
     )

@@ -145,7 +145,7 @@ def _may_try_again(search: Search, tried: Sequence[Tried]) -> bool:
 def _up(search: Search, known: Bracket) -> HoldAt | Found:
     assert known.met_rps is not None
     if known.met_rps >= search.most_rps:
-        return Found(bracket=known, because="the highest rate that may be tried was met")
+        return Found(bracket=known, because="the highest rate that may be tried was met (`most_share`)")
     return HoldAt(rate_rps=min(rounded(known.met_rps * search.growth), search.most_rps))
 
 
