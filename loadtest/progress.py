@@ -25,6 +25,14 @@ PLAIN_EVERY_S = 5.0
 DRAW_EVERY_S = 1.0
 
 
+NOTICES = {  # what a person watching must not learn from the verdict only
+    "interrupted": "{signal}: the load ends, then the run is judged; once more ends golive at once",
+    "stop_requested": "stop requested by {by}: the load ends",
+    "abort": "abort limit {limit}: {what}",
+    "worker_lost": "worker {worker} is lost: {because}",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """What a person watching wants to know; rates and latencies over the last whole seconds."""
@@ -61,6 +69,7 @@ class Watcher:
     replicas: Callable[[], str] = lambda: ""
     t0_unix_s: float = 0.0
     load_ended: bool = False
+    notices: list[str] = field(default_factory=list)  # not told yet
     _line: Profile = field(init=False)  # the rate line that is on
     _line_unix_s: float = 0.0
     _leg: str = ""  # which leg of a search it is
@@ -96,6 +105,9 @@ class Watcher:
             self._take_leg(event)
         if event["event"] == "load_ended":
             self.load_ended = True
+        notice = NOTICES.get(str(event["event"]))
+        if notice and not str(event.get("by", "")).startswith("SIG"):  # a signal has been told as such
+            self.notices.append(notice.format_map(event))
 
     def _take_leg(self, event: dict[str, Any]) -> None:
         """A search drives one leg after the other; how long it takes nobody knows."""
@@ -179,6 +191,8 @@ class Progress:
             return
         self._next_s = now_s + (DRAW_EVERY_S if self.console.is_terminal else PLAIN_EVERY_S)
         moment = self.watcher.look(time.time())
+        while self.watcher.notices:
+            self.console.print(self.watcher.notices.pop(0), soft_wrap=True, highlight=False, markup=False)
         if moment is None:
             return
         if not self.console.is_terminal:

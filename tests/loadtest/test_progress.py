@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from loadtest.progress import Watcher
+from loadtest.progress import Progress, Watcher
 from loadtest.record import RecordWriter
 from loadtest.tail import Tail
 from scenarios.plan import ClosedLoad
@@ -68,3 +70,18 @@ def test_in_a_closed_model_nothing_is_offered(tmp_path: Path) -> None:
     moment = Watcher(tmp_path, plan).look(SECOND + 10.0)
     assert moment
     assert " 0 rps " in moment.plain()
+
+
+def test_why_a_load_ends_is_told_when_it_does(tmp_path: Path) -> None:
+    record = RecordWriter(tmp_path)
+    record.event("load_started", at_unix_s=SECOND - 1, t0_unix_s=SECOND)
+    record.event("interrupted", at_unix_s=SECOND, signal="SIGINT")
+    record.event("stop_requested", at_unix_s=SECOND, by="SIGINT")
+    record.event("abort", at_unix_s=SECOND, limit="failed_for_s", what="10 s on end: 20 due, 20 {failed}")
+    record.close()
+    out = StringIO()
+    Progress(Watcher(tmp_path, a_plan(duration_s=20.0)), Console(file=out, soft_wrap=True))()
+    assert out.getvalue().splitlines()[:2] == [
+        "SIGINT: the load ends, then the run is judged; once more ends golive at once",
+        "abort limit failed_for_s: 10 s on end: 20 due, 20 {failed}",
+    ]
