@@ -232,10 +232,13 @@ def read_targets(path: Path) -> tuple[Target, ...]:
     targets = read_as(tuple[Target, ...], path, like="the example in targets.yaml")
     names = [one.name for one in targets]
     twice = sorted({name for name in names if names.count(name) > 1})
-    if twice or "" in names:
+    if twice or not all(name.strip() for name in names):
         what = f"{', '.join(twice)} stands twice" if any(twice) else "a target has no name"
         raise PlanError(f"{path}: {what}.", remedy="Give each target a name of its own: it says where load may go.")
     for one in targets:
+        if one.writes.at_most < 0:
+            problem = f"{path}: `writes.at_most` of {one.name}: {one.writes.at_most} is not 0 or above."
+            raise PlanError(problem, remedy="Write how many requests may write at most in one run.")
         check_metrics_url(one.prometheus_url, where=f"{path}: `prometheus_url` of {one.name}")
     # Only what a run needs is held to be there: not every machine has every target's key.
     return tuple(replace(one, tls=tls_beside(path, one.tls)) if one.tls else one for one in targets)

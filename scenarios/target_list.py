@@ -17,7 +17,7 @@ def find_target(asked: str, listed: tuple[Target, ...]) -> Target:
     """
     for target in listed:
         if target.name == asked:
-            _parts(target.url)
+            _parts(target.url, where=f"target {target.name!r}: ")
             return target
     if "://" not in asked:
         names = ", ".join(target.name for target in listed) or "none"
@@ -52,20 +52,23 @@ def _entry(name: str, url: str = "https://HOST") -> str:
     return f'  - name: {name}\n    url: "{url}"\n    target_class: staging   # or production\n    prometheus_url: ""'
 
 
-def _parts(url: str) -> SplitResult:
+def _parts(url: str, *, where: str = "") -> SplitResult:
+    if not url.isprintable() or " " in url:  # urlsplit leaves tabs and line ends out, and another host is what is left
+        shown = "the URL" if "@" in url else repr(url)  # it may hold a password
+        raise PlanError(f"{where}{shown} is no target.", remedy="Write it without blanks and line ends.")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as wrong:
         raise PlanError(
-            f"A target's URL cannot be read: {wrong}.", remedy="Write https://host[:port][/path]."
+            f"{where}the URL cannot be read: {wrong}.", remedy="Write https://host[:port][/path]."
         ) from None
     if parts.username is not None or parts.password is not None:
         # The URL is not repeated: it may hold a password.
-        raise PlanError("A target's URL holds a user or password.", remedy="Put credentials into a login (EnvSecret).")
+        raise PlanError(f"{where}the URL holds a user or password.", remedy="Put credentials into a login (EnvSecret).")
     if parts.scheme not in PORTS or not parts.hostname or port == 0 or parts.query or parts.fragment:
         raise PlanError(
-            f"{url!r} is no target.", remedy="Write http:// or https://host[:port][/path], without a query."
+            f"{where}{url!r} is no target.", remedy="Write http:// or https://host[:port][/path], without a query."
         )
     return parts
 

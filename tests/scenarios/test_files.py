@@ -227,6 +227,8 @@ def test_targets_are_read_strictly(tmp_path: Path) -> None:
     for bad, told in (
         (good * 2, "staging stands twice"),
         (good.replace("staging,", "'',", 1), "a target has no name"),
+        (good.replace("staging,", "' ',", 1), "a target has no name"),
+        (good.replace("g}", "g, writes: {at_most: -1}}"), "`writes.at_most` of staging: -1 is not 0 or above"),
         (
             good.replace("g}", "g, prometheus_url: prometheus:9090}"),
             "`prometheus_url` of staging: 'prometheus:9090' is",

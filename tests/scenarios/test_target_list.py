@@ -40,6 +40,13 @@ def test_what_is_not_listed_is_refused_with_the_entry_to_add(asked: str) -> None
     assert told.value.exit_code == 2
 
 
+@pytest.mark.parametrize("url", ["http://a\nb.example", "http://a.exam\tple", "http://a b", "http://u:hunter2@a b"])
+def test_a_url_with_blanks_is_no_target_whatever_host_would_be_left_of_it(url: str) -> None:
+    with pytest.raises(PlanError, match=r"target 'staging': .* is no target") as told:
+        find_target("staging", (Target(name="staging", url=url, target_class=TargetClass.STAGING),))
+    assert "hunter2" not in str(told.value)
+
+
 def test_a_password_in_a_url_is_refused_and_not_repeated() -> None:
     with pytest.raises(PlanError) as told:
         find_target("https://me:s3cret@api.example.com/v1", LISTED)
