@@ -134,7 +134,12 @@ def run(  # noqa: PLR0917, PLR0913  (a command line's options are its arguments)
         where = Where(context=context, namespace=namespace, image=image, values=tuple(values or ()), secret=secret,
                       keep_for_s=duration_s(keep, where="--keep"))  # fmt: skip
         _tell_of_cluster(cluster_cli.run_there(asked, where, folder, console), console)
-    ended = run_plan(asked, folder, console)
+    try:
+        ended = run_plan(asked, folder, console)
+    except KeyboardInterrupt:  # typer would end with 130 and without a word
+        recorded = (folder / "run.json").exists()
+        _last_word(f"interrupted; judge what was recorded: golive judge {folder}" if recorded else "interrupted")
+        raise typer.Exit(130) from None
     verdict = conclude(folder)
     _tell(folder, verdict, console)
     raise typer.Exit(130 if ended == "interrupted" else verdict.outcome.exit_code)

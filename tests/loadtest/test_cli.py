@@ -152,3 +152,20 @@ def test_the_exit_code_is_the_verdict(
     said = capsys.readouterr().out
     assert last in said
     assert "not by the plan's own objectives" in said
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_ended_at_once_golive_says_so_and_how_to_judge_what_there_is(
+    recorded: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ended_at_once(_asked: object, folder: Path, _console: object) -> None:
+        if recorded:
+            folder.mkdir(parents=True)
+            (folder / "run.json").touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("loadtest.rundown.run_plan", ended_at_once)
+    assert ended_with(monkeypatch, "run", "smoke", "--results", str(tmp_path)) == 130
+    said = capsys.readouterr().err
+    assert "golive: interrupted" in said
+    assert ("golive judge" in said) is recorded
