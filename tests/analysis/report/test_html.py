@@ -1,12 +1,15 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from analysis.report.html import html, tight
+from analysis.report.levels import Dot, LevelChart, LevelPlane
+from analysis.report.tables import Table
 from tests.analysis.records import Synthetic
 from tests.analysis.report.gallery import GALLERY
 from tests.analysis.report.runs import run_of
@@ -71,3 +74,14 @@ def test_a_report_is_the_same_every_time(tmp_path: Path) -> None:
 
 def test_a_figure_and_its_unit_stay_on_one_line() -> None:
     assert tight("181 ms to 0.5 s (95 %), 3 stages") == "181\u00a0ms to 0.5\u00a0s (95\u00a0%), 3 stages"
+
+
+def test_a_missed_level_is_told_by_its_shape_too(tmp_path: Path) -> None:
+    outcomes = ("met", "missed", "undecided")
+    dots = tuple(Dot(x=10.0 * place, y=5.0, outcome=one, told=one) for place, one in enumerate(outcomes))
+    plane = LevelPlane(title="P95, ms", height_px=50, ticks=(), limits=(), dots=dots)
+    page = GALLERY["passed"](tmp_path / "run").page()
+    levels = Table(name="levels", title="levels", columns=(), rows=())
+    searched = replace(page, level_chart=LevelChart(planes=(plane,), rates=(), summary=""), levels=levels)
+    shapes = [(tag, known["class"]) for tag, known in Tags(html(searched)).seen if "dot " in (known.get("class") or "")]
+    assert shapes == [("circle", "dot met"), ("rect", "dot missed"), ("circle", "dot undecided")] * 2  # key and chart
