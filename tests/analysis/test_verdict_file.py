@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,14 @@ VERDICT = Verdict(
         Finding(kind=FindingKind.CONTENTION, severity=Severity.WARNS, what="noisy", remedy="a quiet machine"),
     ),
 )  # fmt: skip
+
+
+def test_whoever_writes_a_script_finds_every_key_of_it_documented(path: Path) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "record.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(\w+)`", document.split("`verdict.json`, for scripts")[1].split("\n\n")[0]))
+    written = json.loads(path.read_text())
+    keys = {*written, *written["judgements"][0], *written["findings"][0]} - {"format"}
+    assert keys <= told
 
 
 @pytest.fixture
