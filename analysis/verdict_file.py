@@ -56,6 +56,11 @@ def read_levels(path: Path) -> tuple[JudgedLevel, ...]:
     return tuple(_level(entry) for entry in content.get("levels", ()))
 
 
+def is_of_rehearsal(path: Path) -> bool:
+    """Whether a verdict file is about golive's stand-in and not about a platform."""
+    return bool(json.loads(path.read_text(encoding="utf-8"))["run"]["rehearsal"])
+
+
 def _level(entry: Mapping[str, Any]) -> JudgedLevel:
     says = entry["says"]
     said = LevelSays(outcome=LevelOutcome(says["outcome"]), by=tuple(says["by"]), because=says["because"])

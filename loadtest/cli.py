@@ -295,9 +295,11 @@ def _tell_of_cluster(told: Told, console: Console) -> NoReturn:
 def _tell(folder: Path, verdict: Verdict, console: Console) -> None:
     """The verdict, one entry an objective with its because, and the report's path."""
     from analysis.report.terminal import level_lines, summary_lines
-    from analysis.verdict_file import read_levels
+    from analysis.verdict_file import is_of_rehearsal, read_levels
 
-    for line in (*level_lines(read_levels(folder / "verdict.json")), *summary_lines(verdict)):
+    written = folder / "verdict.json"
+    rehearsal = ["REHEARSAL: this proves golive and the plan, not your platform."] if is_of_rehearsal(written) else []
+    for line in (*level_lines(read_levels(written)), *summary_lines(verdict), *rehearsal):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
 

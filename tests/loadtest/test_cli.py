@@ -11,6 +11,7 @@ import pytest
 
 from loadtest import cli, verdicts
 from tests.analysis.records import Synthetic
+from tests.analysis.report.runs import hotel, staging
 
 
 def ended_with(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -152,6 +153,15 @@ def test_the_exit_code_is_the_verdict(
     said = capsys.readouterr().out
     assert last in said
     assert "not by the plan's own objectives" in said
+
+
+@pytest.mark.parametrize("rehearsal", [True, False])
+def test_the_verdict_of_a_rehearsal_is_told_as_one(
+    rehearsal: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Synthetic(plan_changes={} if rehearsal else hotel(target=staging())).write(tmp_path / "run")
+    ended_with(monkeypatch, "judge", str(tmp_path / "run"))
+    assert ("REHEARSAL" in capsys.readouterr().out) is rehearsal
 
 
 @pytest.mark.parametrize("recorded", [True, False])
