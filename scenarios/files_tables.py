@@ -64,7 +64,7 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST_TABLE_BYTES:
             raise PlanError(f"{path}: larger than {LARGEST_TABLE_BYTES:,} bytes.", remedy="Take a part of it.")
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             return file.read()
     except (OSError, UnicodeDecodeError) as wrong:
         raise PlanError(f"{path}: {wrong}.", remedy=REMEDY) from wrong

@@ -34,6 +34,15 @@ def test_a_csv_file_is_read_by_its_header(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
+    [("a.csv", "email,id\r\na@b,1\r\n"), ("a.json", '[{"email": "a@b"}]'), ("a.jsonl", '{"email": "a@b"}\r\n')],
+)
+def test_a_file_saved_by_a_spreadsheet_has_its_first_column_too(tmp_path: Path, name: str, text: str) -> None:
+    table = table_of(tmp_path, name, "\ufeff" + text, "email")
+    assert (table.columns[0], table.rows[0][0]) == ("email", "a@b")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
     [
         ("guests.json", '[{"id": 1, "email": "a@b", "vip": true}, {"id": 2, "email": "c@d", "vip": false}]'),
         ("guests.jsonl", '{"id": 1, "email": "a@b", "vip": true}\n\n{"id": 2, "email": "c@d", "vip": false}\n'),
