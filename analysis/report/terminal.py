@@ -40,8 +40,9 @@ def _latency(time_ms: float | None) -> str:
 def summary_lines(verdict: Verdict) -> list[str]:
     """The findings that count, every objective with its because, and last the verdict itself."""
     lines = [line for judgement in verdict.judgements for line in _judgement_lines(judgement)]
+    took_away = {kind for judgement in verdict.judgements for kind in judgement.voided_by}
     for finding in verdict.findings:
-        lines += _finding_lines(finding)
+        lines += _finding_lines(finding, voids=finding.severity is Severity.VOIDS and finding.kind.value in took_away)
     met = sum(1 for one in verdict.judgements if one.required and one.outcome is Outcome.MET)
     required = sum(1 for one in verdict.judgements if one.required)
     return [*lines, f"{WORD[verdict.outcome]}: {met} of {required} required objectives met"]
@@ -54,8 +55,9 @@ def _judgement_lines(judgement: Judgement) -> Iterator[str]:
     yield from _wrapped(judgement.because, first=" " * 11, then=" " * 11)
 
 
-def _finding_lines(finding: Finding) -> Iterator[str]:
-    head = "VOID" if finding.severity is Severity.VOIDS else "NOTE"
+def _finding_lines(finding: Finding, *, voids: bool) -> Iterator[str]:
+    """As in the report: what might have taken an outcome away and took none is only noted."""
+    head = "VOID" if voids else "NOTE"
     yield from _wrapped(f"{finding.kind.value}: {finding.what}", first=f"{head:<9}", then=" " * 11)
     if finding.remedy:
         yield from _wrapped(f"Remedy: {finding.remedy}", first=" " * 11, then=" " * 11)

@@ -23,8 +23,15 @@ def test_the_verdict_comes_last() -> None:
 
 
 def test_findings_that_void_are_told_from_warnings() -> None:
-    lines = summary_lines(verdict_of(RunOutcome.NOT_PROVEN, findings=(found(), found(severity=Severity.WARNS))))
+    fallen = judged("p95", Outcome.UNPROVEN, voided_by=("schedule-lag",))
+    findings = (found(), found(severity=Severity.WARNS))
+    lines = summary_lines(verdict_of(RunOutcome.NOT_PROVEN, fallen, findings=findings))
     assert [line.split()[0] for line in lines if "schedule-lag" in line] == ["VOID", "NOTE"]
+
+
+def test_a_finding_that_took_no_outcome_away_voids_nothing() -> None:
+    lines = summary_lines(verdict_of(RunOutcome.PASSED, judged("p95"), findings=(found(),)))
+    assert [line.split()[0] for line in lines if "schedule-lag" in line] == ["NOTE"]
 
 
 @given(st.text(), st.text(max_size=400))
