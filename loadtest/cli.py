@@ -284,7 +284,9 @@ def plans() -> None:
 
 
 def _console() -> Console:
-    return Console(soft_wrap=not sys.stdout.isatty())
+    return Console(
+        soft_wrap=not sys.stdout.isatty(), markup=False, emoji=False
+    )  # what looks like markup is somebody's name
 
 
 def _tell_of_cluster(told: Told, console: Console) -> NoReturn:

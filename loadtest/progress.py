@@ -14,6 +14,7 @@ from hdrh.histogram import HdrHistogram
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from loadtest.delta_times import MISSING_ENDING, VISIBLE_ENDING
 from loadtest.tail import Tail
@@ -212,7 +213,8 @@ class Progress:
 
 def _table(moment: Moment) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_row("phase", f"[bold]{moment.phase}[/]  {_clock(moment.elapsed_s)} gone, {_clock(moment.left_s)} left")
+    times = f"  {_clock(moment.elapsed_s)} gone, {_clock(moment.left_s)} left"
+    table.add_row("phase", Text.assemble((moment.phase, "bold"), times))
     if moment.offered_rps is not None:
         table.add_row("offered", f"{moment.offered_rps:,.0f} rps")
     table.add_row("achieved", f"{moment.achieved_rps:,.0f} rps answered as expected")

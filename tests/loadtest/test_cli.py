@@ -155,6 +155,14 @@ def test_the_exit_code_is_the_verdict(
     assert "not by the plan's own objectives" in said
 
 
+def test_a_folder_is_printed_as_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Synthetic().write(tmp_path / "run [b] of [/today] :bug:")
+    ended_with(monkeypatch, "report", str(folder))
+    assert capsys.readouterr().out.splitlines()[-1] == str(folder / "report.html")
+
+
 @pytest.mark.parametrize("rehearsal", [True, False])
 def test_the_verdict_of_a_rehearsal_is_told_as_one(
     rehearsal: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
