@@ -240,5 +240,5 @@ def _cut_short(record: RunRecord, hold: Hold, facts: ClusterFacts | None) -> str
         return ""
     ended = record.happened("load_ended")
     if not ended:
-        return f"golive was killed{_taken_away(facts)}"
+        return f"golive was killed, or the run is not over yet{_taken_away(facts)}"
     return str(ended[-1].fields.get("because") or record.header.ended_because) + _taken_away(facts)

@@ -81,7 +81,7 @@ def test_throttling_and_noise_are_those_of_the_hold(tmp_path: Path) -> None:
 def test_a_killed_run_has_lost_its_master(tmp_path: Path) -> None:
     facts = measured(Synthetic(killed=True, stopped_at_s=12), tmp_path)
     assert facts.master_lost
-    assert facts.cut_short == "golive was killed"
+    assert facts.cut_short == "golive was killed, or the run is not over yet"
     assert facts.record_gaps == ()  # that the load ended early says it all
 
 
