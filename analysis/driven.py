@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -92,15 +93,44 @@ def driven_levels(events: Sequence[Event]) -> tuple[DrivenLevel, ...]:
         abort = aborted.get(leg.level)
         if leg.ended_because != event.fields["because"] and not abort:
             continue  # the whole run was ended in the middle of it
-        later = [one.t0_unix_s for one in legs if one.t0_unix_s > leg.t0_unix_s and one.purpose != "rest"]
         found.append(DrivenLevel(
             number=leg.level, rate_rps=leg.rate_rps, offered_rps=leg.phases[-1].to_rps, began_unix_s=leg.t0_unix_s,
             from_unix_s=float(event.fields["from_unix_s"]), until_unix_s=float(event.fields["until_unix_s"]),
-            ended_unix_s=leg.ended_unix_s, watched_until_unix_s=min(later, default=None),
+            ended_unix_s=leg.ended_unix_s, watched_until_unix_s=_next_load(leg, legs),
             because=str(event.fields["because"]), aborted=str(abort.fields["limit"]) if abort else "",
             aborted_what=str(abort.fields["what"]) if abort else "", said_live=said.get(leg.level, ""),
         ))  # fmt: skip
     return tuple(found)
+
+
+def driven_proofs(events: Sequence[Event]) -> tuple[DrivenLevel, ...]:
+    """Every proof that was driven to its end, as a level is: the judged phases of its line, on whole seconds."""
+    legs = driven_legs(events)
+    return tuple(_proof(leg, legs) for leg in legs if leg.purpose == "proof" and _went_to_its_end(leg))
+
+
+def _went_to_its_end(leg: DrivenLeg) -> bool:
+    lasts_s = sum(phase.duration_s for phase in leg.phases)
+    return leg.ended_unix_s is not None and leg.ended_unix_s >= leg.t0_unix_s + lasts_s
+
+
+def _proof(leg: DrivenLeg, legs: Sequence[DrivenLeg]) -> DrivenLevel:
+    assert leg.ended_unix_s is not None
+    starts_s = Profile(phases=leg.phases).starts_s()
+    judged = [(start_s, phase) for start_s, phase in zip(starts_s, leg.phases, strict=True) if phase.judged]
+    (first_s, _), (last_s, last) = judged[0], judged[-1]
+    return DrivenLevel(
+        number=0, rate_rps=leg.rate_rps, offered_rps=last.to_rps, began_unix_s=leg.t0_unix_s,
+        from_unix_s=float(math.ceil(leg.t0_unix_s + first_s)),
+        until_unix_s=float(math.floor(leg.t0_unix_s + last_s + last.duration_s)),
+        ended_unix_s=leg.ended_unix_s, watched_until_unix_s=_next_load(leg, legs), because=leg.ended_because,
+        aborted="", aborted_what="", said_live="",
+    )  # fmt: skip
+
+
+def _next_load(leg: DrivenLeg, legs: Sequence[DrivenLeg]) -> float | None:
+    """When the next load began that is no rest; None when none came."""
+    return min((one.t0_unix_s for one in legs if one.t0_unix_s > leg.t0_unix_s and one.purpose != "rest"), default=None)
 
 
 def _with_next(legs: tuple[DrivenLeg, ...]) -> Iterator[tuple[DrivenLeg, DrivenLeg | None]]:

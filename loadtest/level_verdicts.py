@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from analysis.driven import DrivenLevel, driven_levels
+from analysis.driven import DrivenLevel, driven_levels, driven_proofs
 from analysis.levels import level_evidence
 from analysis.measurement import quantiles_us
 from analysis.results import RunRecord
@@ -29,22 +29,36 @@ def judged_levels(
     return tuple(_judged(record, level, asked, level_evidence(record, level, under_way=under_way)) for level in levels)
 
 
-def limit_seen(record: RunRecord, levels: tuple[JudgedLevel, ...]) -> LimitSeen | NotSeen:
-    """Where the levels put the limit."""
+def judged_proofs(record: RunRecord, objectives: tuple[Objective, ...] | None = None) -> tuple[JudgedLevel, ...]:
+    """Every proof that was held to its end, as levels are: the last one is the run's own hold, the others failed."""
+    asked = record.plan.objectives if objectives is None else objectives
+    return tuple(_judged(record, one, asked, level_evidence(record, one)) for one in driven_proofs(record.events))
+
+
+def limit_seen(
+    record: RunRecord, levels: tuple[JudgedLevel, ...], proofs: tuple[JudgedLevel, ...] = ()
+) -> LimitSeen | NotSeen:
+    """Where the levels put the limit, and what the proofs say to it.
+
+    A full hold that is missed refutes what a level of seconds had met above it; one that proves nothing refutes none.
+    """
     if record.plan.search is None:
         return NotSeen("no search was made")
     if not levels:
         return NotSeen("no level was held to its end")
-    tried = [Tried(rate_rps=level.rate_rps, outcome=level.says.outcome) for level in levels]
-    known = bracket_of(tried)
-    at_ceiling = [level.says for level in levels if level.rate_rps == known.ceiling_rps]
+    decided = [one for one in proofs if one.says.outcome in (LevelOutcome.MET, LevelOutcome.MISSED)]
+    last = {one.rate_rps: one.says for one in (*levels, *decided)}  # of one rate the last word counts
+    known = bracket_of([Tried(rate_rps=rate_rps, outcome=says.outcome) for rate_rps, says in last.items()])
+    missed_rps = min((rate for rate, says in last.items() if says.outcome is LevelOutcome.MISSED), default=None)
     ended = record.happened("search_ended")
     return LimitSeen(
         met_rps=known.met_rps,
         ceiling_rps=known.ceiling_rps,
-        ceiling=at_ceiling[-1] if at_ceiling else None,
+        ceiling=last[known.ceiling_rps] if known.ceiling_rps is not None else None,
         levels=len(levels),
         ended_because=str(ended[-1].fields["because"]) if ended else STILL_ON,
+        missed_rps=missed_rps,
+        missed=last[missed_rps] if missed_rps is not None else None,
     )
 
 

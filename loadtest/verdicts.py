@@ -15,7 +15,7 @@ from analysis.results import RunRecord, read_record
 from analysis.spikes import around_spikes
 from analysis.timeline import timeline
 from analysis.verdict_file import write_verdict
-from loadtest.level_verdicts import judged_levels, limit_seen
+from loadtest.level_verdicts import judged_levels, judged_proofs, limit_seen
 from scenarios.files import read_objectives
 from slo.evidence import Evidence, NotSeen
 from slo.findings import find
@@ -50,7 +50,7 @@ def conclude(folder: Path, *, objectives: str = "") -> Verdict:
     evidence, measurement = assemble(record)
     findings = _found(record, evidence, measurement)
     levels = judged_levels(record, asked)
-    evidence = replace(evidence, limit=limit_seen(record, levels), levels=levels)
+    evidence = replace(evidence, limit=limit_seen(record, levels, judged_proofs(record, asked)), levels=levels)
     verdict = judge(asked, evidence, findings)
     seconds = timeline(record)
     seconds.to_parquet(folder / "timeline.parquet")

@@ -174,13 +174,19 @@ class SpikeSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSeen:
-    """Where a search put the limit: met up to one rate, not met from another. None: nothing was found on that side."""
+    """Where a search put the limit: met up to one rate, not met from another. None: nothing was found on that side.
+
+    missed_rps: the lowest rate at which the platform itself gave way. It lies above the ceiling when what ended the
+        search there was left undecided, or was golive's own doing.
+    """
 
     met_rps: float | None
     ceiling_rps: float | None
     ceiling: LevelSays | None  # what stood in the way there
     levels: int
     ended_because: str
+    missed_rps: float | None = None
+    missed: LevelSays | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slo.answer import Answer, unproven
 from slo.evidence import Evidence, LimitSeen, NotSeen
-from slo.level import LevelOutcome
+from slo.level import LevelOutcome, LevelSays
 from slo.objective import Limit
 from slo.verdict import Outcome
 from slo.words import asked, number, percent
@@ -37,20 +37,23 @@ def judge_limit(objective: Limit, evidence: Evidence) -> Answer:
 
 
 def _outcome(objective: Limit, seen: LimitSeen) -> tuple[Outcome, str]:
-    """A limit that is too low is a miss however wide the interval; else it must be known on both sides."""
-    too_low = seen.ceiling_rps is not None and seen.ceiling_rps <= objective.at_least_rps
-    if too_low and seen.ceiling is not None and seen.ceiling.outcome is LevelOutcome.MISSED:
+    """A rate that the platform missed is a limit however wide the interval; else it must be known on both sides."""
+    asked = f"The {number(objective.at_least_rps)} rps asked"
+    if seen.missed_rps is not None and seen.missed_rps <= objective.at_least_rps:
         return Outcome.MISSED, f"The limit lies below the {number(objective.at_least_rps)} rps asked. "
     if seen.met_rps is None:
-        return Outcome.UNPROVEN, "No level was met, and none was missed by the platform's own doing. "
+        none = "" if seen.missed_rps is not None else ", and none was missed by the platform's own doing"
+        return Outcome.UNPROVEN, f"No level was met{none}. "
     if seen.ceiling_rps is None or seen.ceiling is None:
         return Outcome.UNPROVEN, f"Nothing was missed up to {number(seen.met_rps)} rps: the limit lies above. "
     if seen.ceiling.outcome is LevelOutcome.VOID:
         return Outcome.UNPROVEN, "NOT PROVEN above it: what ended there was the measurement, not the platform. "
     if width_ratio(seen) > objective.resolution_ratio:
         return Outcome.UNPROVEN, f"The interval is {percent(width_ratio(seen))} wide, wider than asked. "
+    if seen.ceiling_rps <= objective.at_least_rps:
+        return Outcome.UNPROVEN, f"{asked} lie above the interval, whose upper end is undecided and not missed. "
     if seen.met_rps < objective.at_least_rps:
-        return Outcome.UNPROVEN, f"The {number(objective.at_least_rps)} rps asked lie inside the interval. "
+        return Outcome.UNPROVEN, f"{asked} lie inside the interval. "
     return Outcome.MET, ""
 
 
@@ -62,12 +65,19 @@ def width_ratio(seen: LimitSeen) -> float:
 
 
 def told(seen: LimitSeen) -> str:
-    """Both ends in a sentence, and what stood in the way at the upper one."""
+    """Both ends in a sentence, and what stood in the way at the upper one; where the platform itself gave way, too."""
     lower = f"Met at {number(seen.met_rps)} rps" if seen.met_rps is not None else "Met nowhere"
     if seen.ceiling_rps is None or seen.ceiling is None:
         return f"{lower}."
-    by = f" by {', '.join(seen.ceiling.by)}" if seen.ceiling.by else ""
-    return f"{lower}; {UNMET[seen.ceiling.outcome]} at {number(seen.ceiling_rps)} rps{by}: {seen.ceiling.because}."
+    words = f"{lower}; {_unmet(seen.ceiling, seen.ceiling_rps)}"
+    if seen.missed is None or seen.missed_rps is None or seen.missed_rps == seen.ceiling_rps:
+        return f"{words}."
+    return f"{words}; {_unmet(seen.missed, seen.missed_rps)}."
+
+
+def _unmet(says: LevelSays, rate_rps: float) -> str:
+    by = f" by {', '.join(says.by)}" if says.by else ""
+    return f"{UNMET[says.outcome]} at {number(rate_rps)} rps{by}: {says.because}"
 
 
 def measured(seen: LimitSeen) -> str:

@@ -9,11 +9,12 @@ import pytest
 
 from analysis.results import RunRecord, read_record
 from loadtest.level_bench import LevelBench
-from loadtest.level_verdicts import judged_levels
+from loadtest.level_verdicts import judged_levels, judged_proofs, limit_seen
 from loadtest.outlook import Outlook
 from scenarios.search import Search
 from scenarios.target import Target, TargetClass
-from slo.level import LevelOutcome, LevelSays
+from slo.evidence import NotSeen
+from slo.level import JudgedLevel, LevelOutcome, LevelSays
 from slo.objective import Latency, Throughput
 from tests.analysis.records import T0, Synthetic, encoded
 
@@ -56,3 +57,49 @@ def test_when_the_run_is_over_the_same_is_damage_and_proves_nothing(folder: Path
     says = only(read_record(folder), under_way=False)
     assert says.outcome is LevelOutcome.VOID
     assert says.by == ("record-gap",)
+
+
+# --- the proofs --------------------------------------------------------------------------------
+
+
+def held(rate_rps: float, outcome: LevelOutcome) -> JudgedLevel:
+    return JudgedLevel(
+        number=1, rate_rps=rate_rps, offered_rps=rate_rps, from_unix_s=float(T0), held_s=20.0,
+        says=LevelSays(outcome=outcome, because="it was so"), said_live="", held_because="", answered_rps=None,
+        p95_ms=None, p99_ms=None, failed_ratio=None, judgements=(),
+    )  # fmt: skip
+
+
+LEVELS = (held(80.0, LevelOutcome.MET), held(100.0, LevelOutcome.MET), held(104.0, LevelOutcome.MISSED))
+
+
+def known(record: RunRecord, *proofs: JudgedLevel) -> tuple[float | None, float | None]:
+    seen = limit_seen(record, LEVELS, proofs)
+    assert not isinstance(seen, NotSeen)
+    return seen.met_rps, seen.ceiling_rps
+
+
+def test_a_full_hold_that_is_missed_refutes_what_a_level_of_seconds_had_met(folder: Path) -> None:
+    record = read_record(folder)
+    assert known(record, held(95.0, LevelOutcome.MET)) == (100.0, 104.0)
+    assert known(record, held(95.0, LevelOutcome.MISSED), held(90.2, LevelOutcome.MET)) == (90.2, 95.0)
+    assert known(record, held(95.0, LevelOutcome.MISSED), held(90.2, LevelOutcome.MISSED)) == (80.0, 90.2)
+
+
+def test_a_proof_that_proves_nothing_refutes_nothing(folder: Path) -> None:
+    record = read_record(folder)
+    assert known(record, held(95.0, LevelOutcome.UNDECIDED), held(90.2, LevelOutcome.VOID)) == (100.0, 104.0)
+
+
+def test_a_proof_is_judged_over_its_own_hold_once_it_was_driven_to_its_end(folder: Path) -> None:
+    phases = [{"name": "up", "duration_s": 2.5, "from_rps": 0.0, "to_rps": 100.0, "judged": False},
+              {"name": "hold", "duration_s": 10.0, "from_rps": 100.0, "to_rps": 100.0, "judged": True}]  # fmt: skip
+    proof = {"event": "leg_started", "leg": 2, "purpose": "proof", "level": 0, "rate_rps": 101.0,
+             "t0_unix_s": float(T0 + 30), "phases": phases}  # fmt: skip
+    with (folder / "events.jsonl").open("a") as events:
+        events.write(json.dumps({"at_unix_s": T0 + 30.0, **proof}) + "\n")
+    assert judged_proofs(read_record(folder)) == ()
+    with (folder / "events.jsonl").open("a") as events:
+        events.write(json.dumps({"at_unix_s": T0 + 42.6, "event": "leg_ended", "leg": 2, "because": "its time"}) + "\n")
+    (one,) = judged_proofs(read_record(folder))
+    assert (one.from_unix_s, one.held_s, one.offered_rps) == (T0 + 33, 9.0, 100.0)

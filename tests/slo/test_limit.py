@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from slo.evidence import LimitSeen
 from slo.judge import judge
 from slo.level import LevelOutcome, LevelSays, level_says
@@ -21,6 +23,7 @@ OF_OURS = LevelSays(outcome=LevelOutcome.VOID, by=("schedule-lag",), because="Re
 def seen(
     met: float | None = 1960, ceiling: float | None = 2000, by: LevelSays | None = BY_LATENCY, **changes: Any
 ) -> LimitSeen:
+    missed = by if by and by.outcome is LevelOutcome.MISSED else None
     return LimitSeen(
         **{
             "met_rps": met,
@@ -28,6 +31,8 @@ def seen(
             "ceiling": by,
             "levels": 8,
             "ended_because": "it is known",
+            "missed_rps": ceiling if missed else None,
+            "missed": missed,
             **changes,
         }
     )
@@ -64,6 +69,25 @@ def test_where_the_generator_was_the_end_of_it_nothing_is_proven_above() -> None
 
 def test_a_generator_that_fails_below_the_rate_asked_is_no_miss_of_the_platform() -> None:
     assert judged(seen(met=500, ceiling=520, by=OF_OURS)).outcome is Outcome.UNPROVEN
+
+
+@pytest.mark.parametrize("below", [OF_OURS, UNDECIDED])
+def test_what_the_platform_missed_below_the_rate_asked_is_missed_whatever_a_lower_level_was(below: LevelSays) -> None:
+    one = judged(seen(met=400, ceiling=600, by=below, missed_rps=800, missed=BY_LATENCY))
+    assert one.outcome is Outcome.MISSED
+    assert "missed at 800 rps by p95-latency: P95 612 ms" in one.because
+
+
+def test_an_upper_end_that_is_undecided_is_no_miss_of_a_rate_asked_above_it_and_not_said_to_hold_it() -> None:
+    one = judged(seen(met=500, ceiling=520, by=UNDECIDED))
+    assert one.outcome is Outcome.UNPROVEN
+    assert "The 1,000 rps asked lie above the interval" in one.because
+
+
+def test_where_nothing_was_met_and_the_platform_missed_only_above_the_rate_asked_both_is_said() -> None:
+    one = judged(seen(met=None, ceiling=1500))
+    assert one.outcome is Outcome.UNPROVEN
+    assert "own doing" not in one.because
 
 
 def test_an_undecided_upper_end_counts_as_not_met_and_says_so() -> None:
