@@ -111,9 +111,10 @@ def _at(measurement: Measurement, window: Window) -> Measurement:
 def _as_it_grows(measurement: Measurement) -> Measurement:
     """Without what only the look itself made: a delta's counts may lie to one side of it, its histograms to the other.
 
-    Real damage is found when the run is over, and then speaks against every level.
+    Nor have the requests a time that are under way as it looks. Real damage is found when the run is over, and then
+    speaks against every level.
     """
-    return replace(measurement, record_gaps=())
+    return replace(measurement, record_gaps=(), under_way_s=None)
 
 
 def _lost_later(worker: WorkerFacts, window: Window) -> WorkerFacts:

@@ -12,17 +12,17 @@ import pandas as pd
 from analysis.cluster.facts import facts_of, worker_fate
 from analysis.cluster.record import ClusterRecord
 from analysis.hold import Hold, due_per_second
-from analysis.latency_log import FAILED, LAG, SERVICE
+from analysis.latency_log import FAILED, LAG
 from analysis.own_resources import own_handles, own_memory
 from analysis.results import RunRecord
 from analysis.scrapes import longest_hole_s
 from analysis.spread import beside_target, given_to_addresses, given_to_replicas
+from analysis.under_way import US_IN_S, under_way_s
 from scenarios.closed_plan import OTHER_NAMES
 from slo.evidence import LatencyTable
 from slo.validity import UNCOUNTED_AT_MOST_S, Blindness, ClusterFacts, Measurement, WorkerFacts
 from slo.words import instant
 
-US_IN_S = 1e6
 NOISY_SECONDS_RATIO = 0.9  # a worker's machine is as noisy as nine seconds in ten are at most
 
 
@@ -37,7 +37,7 @@ def measurement_of(
         lag_p50_us=lag_p50_us,
         lag_p99_us=lag_p99_us,
         mean_in_flight=_mean_in_flight(vitals, len(hold.seconds)),
-        answered_service_s=None if record.plan.closed else _answered_service_s(record, hold),
+        under_way_s=None if record.plan.closed else under_way_s(record, hold.window, lag_p99_us / US_IN_S),
         closed_model=record.plan.closed is not None,
         workers_planned=record.plan.workers,
         workers=tuple(
@@ -112,12 +112,6 @@ def _mean_in_flight(vitals: pd.DataFrame, seconds: int) -> float:
     if not seconds:
         return 0.0
     return float(vitals.groupby(["second", "worker"])["in_flight"].max().sum() / seconds)
-
-
-def _answered_service_s(record: RunRecord, hold: Hold) -> float:
-    """The time between writing and answer of everything answered, added up: without lag, as it is sampled in flight."""
-    table = record.latency.spread([SERVICE], hold.seconds)
-    return float(table.counts[0] @ table.values_us) / US_IN_S
 
 
 def _worker(record: RunRecord, vitals: pd.DataFrame, worker: int) -> WorkerFacts:

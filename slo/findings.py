@@ -150,18 +150,15 @@ def _accounts(measurement: Measurement, evidence: Evidence, thresholds: Threshol
 def _littles_law(measurement: Measurement, client: ClientLoad, thresholds: Thresholds) -> Iterator[Finding]:
     """L = λW over the hold (Little 1961): requests on their way by samples, against the time they were on their way.
 
-    That time runs from the writing, so a late schedule does not disturb it. Of the failed it is known only from the
-    intended start, and the unsent were never on their way: so the law gives a lower and an upper bound.
+    That time runs from the writing and is cut at the hold's ends, so neither a late schedule nor a platform whose queue
+    grows over the hold disturbs it. Of the failed it is not known whether they were on their way: so there are bounds.
     """
     seconds = len(client.seconds_unix)
-    if not seconds or measurement.answered_service_s is None:
+    if not seconds or measurement.under_way_s is None:
         return
-    failed_s = float(client.failed_latency.counts.sum(axis=0) @ client.failed_latency.values_us) / 1e6
-    low, high = measurement.answered_service_s / seconds, (measurement.answered_service_s + failed_s) / seconds
+    low, high = (under_way_s / seconds for under_way_s in measurement.under_way_s)
     margin = thresholds.littles_law_floor
-    # What is due so shortly before the hold's end as it is sent late is under way after it.
-    over_the_edge = measurement.lag_p99_us / 1e6 / seconds
-    seen, share = measurement.mean_in_flight, thresholds.littles_law_ratio + over_the_edge
+    seen, share = measurement.mean_in_flight, thresholds.littles_law_ratio
     if low * (1 - share) - margin <= seen <= high * (1 + share) + margin:
         return
     expected = f"{low:,.1f}" if high - low < 0.1 else f"{low:,.1f} to {high:,.1f}"

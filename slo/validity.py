@@ -222,7 +222,8 @@ class Measurement:
     record_gaps: tuple[str, ...] = field(default_factory=tuple)  # unreadable or missing pieces, in words
     rate_changed_at_unix_s: tuple[float, ...] = field(default_factory=tuple)
     cut_short: str = ""  # why the load ended before the plan did; empty when it did not
-    answered_service_s: float | None = None  # from writing to answer, summed over the hold's answered requests
+    # What requests were under way inside the hold, by their times and added up: at least and at most.
+    under_way_s: tuple[float, float] | None = None
     worker_late_at_unix_s: tuple[float, ...] = field(default_factory=tuple)  # came after the load had been dealt
     master_lost_because: str = ""
     cluster: ClusterFacts | None = None  # None for a run that watched no cluster

@@ -38,9 +38,10 @@ def margins(folder: Path) -> Mapping[str, float]:
 
 
 def _littles_law(seen: Measurement, load: ClientLoad | None) -> float:
-    if load is None or not seen.answered_service_s:
+    if load is None or not seen.under_way_s or not seen.under_way_s[0]:
         return UNKNOWN
-    return abs(seen.mean_in_flight / (seen.answered_service_s / len(load.seconds_unix)) - 1)
+    low, high = (under_way_s / len(load.seconds_unix) for under_way_s in seen.under_way_s)
+    return max(1 - seen.mean_in_flight / low, seen.mean_in_flight / high - 1, 0.0)
 
 
 def _mismatch(evidence: Evidence, load: ClientLoad | None) -> float:

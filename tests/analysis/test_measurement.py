@@ -46,7 +46,7 @@ def test_requests_in_flight_obey_littles_law(tmp_path: Path) -> None:
 def test_littles_law_holds_between_the_samples_and_the_service_times(tmp_path: Path) -> None:
     run = Synthetic(warm_s=3, hold_s=10, rps=1000, latency_ms=lambda _t: (20.0, 40.0))
     facts = measured(run, tmp_path)
-    assert facts.answered_service_s == pytest.approx(10 * 1000 * 0.030, rel=0.01)
+    assert facts.under_way_s == pytest.approx((10 * 1000 * 0.030,) * 2, rel=0.01)
     assert facts.mean_in_flight == pytest.approx(1000 * 0.030, rel=0.01)
 
 

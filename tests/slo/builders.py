@@ -156,7 +156,7 @@ def measurement(**changes: Any) -> Measurement:
         "lag_p99_us": 500,
         "mean_in_flight": 2.0,
         "workers_planned": 1,
-        "answered_service_s": 120.0,
+        "under_way_s": (120.0, 120.0),
     }
     return Measurement(**{**facts, "workers": (WorkerFacts(worker=0),), **changes})
 
