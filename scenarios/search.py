@@ -120,14 +120,19 @@ def bracket_of(tried: Sequence[Tried]) -> Bracket:
 
 def proof_rate_rps(search: Search, met_rps: float, failed_proofs: int = 0) -> float:
     """Where the limit is proved by a full hold: the margin below the highest rate met, once more for each failure."""
-    return rounded(met_rps * (1 - search.margin_ratio) ** (failed_proofs + 1))
+    rate_rps = met_rps * (1 - search.margin_ratio) ** (failed_proofs + 1)
+    return _near(rate_rps, (met_rps - rate_rps) / 4)
 
 
 def between(low_rps: float, high_rps: float) -> float:
     """A rate in the middle, in as few digits as keep it clear of both ends."""
-    middle, quarter = (low_rps + high_rps) / 2, (high_rps - low_rps) / 4
+    return _near((low_rps + high_rps) / 2, (high_rps - low_rps) / 4)
+
+
+def _near(rate_rps: float, room_rps: float) -> float:
+    """A rate in as few digits as keep it within so much of this one."""
     return next(
-        rate for digits in range(FEWEST_DIGITS, 18) if abs((rate := rounded(middle, digits)) - middle) <= quarter
+        rate for digits in range(FEWEST_DIGITS, 18) if abs((rate := rounded(rate_rps, digits)) - rate_rps) <= room_rps
     )
 
 
@@ -146,12 +151,14 @@ def _up(search: Search, known: Bracket) -> HoldAt | Found:
     assert known.met_rps is not None
     if known.met_rps >= search.most_rps:
         return Found(bracket=known, because="the highest rate that may be tried was met (`most_share`)")
-    return HoldAt(rate_rps=min(rounded(known.met_rps * search.growth), search.most_rps))
+    higher_rps = known.met_rps * search.growth
+    return HoldAt(rate_rps=min(_near(higher_rps, (higher_rps - known.met_rps) / 4), search.most_rps))
 
 
 def _down(search: Search, known: Bracket) -> HoldAt | Found:
     assert known.ceiling_rps is not None
-    lower_rps = rounded(known.ceiling_rps / search.growth)
-    if lower_rps < search.start_rps * LOWEST_SHARE:
+    lowest_rps = search.start_rps * LOWEST_SHARE
+    if known.ceiling_rps - lowest_rps <= search.resolution_ratio * known.ceiling_rps:
         return Found(bracket=known, because="no level was met, down to a sixteenth of the start rate")
-    return HoldAt(rate_rps=lower_rps)
+    lower_rps = known.ceiling_rps / search.growth
+    return HoldAt(rate_rps=max(_near(lower_rps, (known.ceiling_rps - lower_rps) / 4), lowest_rps))

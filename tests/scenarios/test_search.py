@@ -109,6 +109,25 @@ def test_where_nothing_is_met_the_search_gives_up_far_below_its_start() -> None:
     assert len(tried) <= 6
 
 
+@given(start=st.floats(1, 90_000), growth=st.floats(1.1, 10))
+def test_it_has_been_down_to_a_sixteenth_of_its_start_when_it_says_so(start: float, growth: float) -> None:
+    _, tried = sought(a_search(start_rps=start, growth=growth), lambda _rate: MISSED)
+    lowest = min(one.rate_rps for one in tried)
+    assert start / 16 <= lowest <= start / 16 * 1.06
+
+
+@given(met=st.floats(1, 1e6), growth=st.floats(1.0001, 10))
+def test_the_next_level_up_is_higher_however_slowly_it_grows(met: float, growth: float) -> None:
+    step = next_step(a_search(growth=growth, most_rps=1e9), [Tried(rate_rps=met, outcome=MET)])
+    assert isinstance(step, HoldAt)
+    assert met < step.rate_rps <= met * growth * 1.1
+
+
+@given(met=st.floats(1, 1e6), margin=st.floats(0, 0.5), failed=st.integers(0, 4))
+def test_no_proof_lies_above_what_was_met(met: float, margin: float, failed: int) -> None:
+    assert proof_rate_rps(a_search(margin_ratio=margin), met, failed) <= met
+
+
 def test_the_proof_lies_the_margin_below_and_once_more_for_each_failure() -> None:
     assert proof_rate_rps(a_search(margin_ratio=0.1), 1000.0) == 900.0
     assert proof_rate_rps(a_search(margin_ratio=0.1), 1000.0, failed_proofs=1) == 810.0
