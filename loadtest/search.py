@@ -201,9 +201,8 @@ class Searcher:
         needed_s = MISSED_AFTER_S if says.outcome is LevelOutcome.MISSED else self.search.level_s
         if says.outcome is not LevelOutcome.UNDECIDED and agreeing >= AGREEING and held_s >= needed_s:
             return f"decided: {says.outcome.value}"
-        if held_s >= self.search.level_at_most_s:
-            return f"its {self.search.level_at_most_s:.0f} s were spent"
-        return "the search's time was spent" if self._is_spent else ""
+        # A level that was begun in time is brought to its end: cut short, it would be met by less than was asked.
+        return f"its {self.search.level_at_most_s:.0f} s were spent" if held_s >= self.search.level_at_most_s else ""
 
     def _rest(self) -> Generator[None, None, bool]:
         """A light load until backlog and latency are back; whether they came back."""

@@ -151,6 +151,14 @@ def test_when_the_time_is_spent_what_was_found_is_proved(tmp_path: Path) -> None
     assert len(legs(tmp_path, "proof")) == 1
 
 
+@pytest.mark.parametrize("budget_s", [31.0, 45.0, 60.0, 100.0, 110.0])
+def test_a_level_begun_in_time_is_brought_to_its_end(tmp_path: Path, budget_s: float) -> None:
+    led(tmp_path, Simulated(tmp_path, capacity_rps=5000.0), replicas="fixed", budget_s=budget_s, level_s=20.0)
+    held = [one["until_unix_s"] - one["from_unix_s"] for one in events(tmp_path, "level_held")]
+    assert min(held) >= 20
+    assert {one["because"] for one in events(tmp_path, "level_held")} == {"decided: met"}
+
+
 def test_where_golive_itself_is_the_end_of_it_the_level_is_tried_again(tmp_path: Path) -> None:
     led(tmp_path, Simulated(tmp_path, capacity_rps=5000.0, ours_ends_at_rps=350.0), replicas="fixed")
     outcomes = [(leg["rate_rps"], said["outcome"]) for leg, said in
