@@ -14,9 +14,11 @@ from slo.findings import find
 from slo.judge import judge
 from slo.level import JudgedLevel, LevelOutcome, LevelSays, level_says, of_a_level
 from slo.objective import Objective, Scaling
-from slo.validity import Measurement
+from slo.validity import FindingKind, Measurement
+from slo.words import number
 
 BY_PROMETHEUS = ("backlog", "scaling")  # kinds of objectives that only it can show
+OWN_REFUSALS = {"local ports": FindingKind.LOCAL_PORTS.value, "file handles": FindingKind.FILE_HANDLES.value}
 STILL_ON = "the run was ended before its search had"
 
 
@@ -69,7 +71,7 @@ def _judged(
     asked = tuple(_within(one, evidence.hold.duration_s) for one in of_a_level(objectives))
     verdict = judge(asked, evidence, find(measurement, evidence, record.plan.thresholds))
     besides = () if record.plan.target.prometheus_url else BY_PROMETHEUS
-    says = _aborted(level) or level_says(verdict, besides=besides)
+    says = _aborted(record, level) or level_says(verdict, besides=besides)
     return JudgedLevel(
         number=level.number, rate_rps=level.rate_rps, offered_rps=level.offered_rps, from_unix_s=level.from_unix_s,
         held_s=evidence.hold.duration_s, says=says, said_live=level.said_live, held_because=level.because,
@@ -84,16 +86,28 @@ def _within(objective: Objective, held_s: float) -> Objective:
     return objective
 
 
-def _aborted(level: DrivenLevel) -> LevelSays | None:
-    """An abort limit's word is final: the platform's when requests failed, ours when they were not sent."""
+def _aborted(record: RunRecord, level: DrivenLevel) -> LevelSays | None:
+    """An abort limit's word is final: the platform's when requests failed, ours when we did not send or not connect."""
     if not level.aborted:
         return None
-    ours = level.aborted == "behind_for_s"
+    refused = _refused_by_us(record, level)
+    if refused:
+        few = " and ".join(f"{number(count)} for want of {kind}" for kind, count in refused.items())
+        because = f"{level.aborted_what}; of the failed {few} on golive's own machine"
+        return LevelSays(outcome=LevelOutcome.VOID, by=tuple(OWN_REFUSALS[kind] for kind in refused), because=because)
     return LevelSays(
-        outcome=LevelOutcome.VOID if ours else LevelOutcome.MISSED,
+        outcome=LevelOutcome.VOID if level.aborted == "behind_for_s" else LevelOutcome.MISSED,
         by=(f"abort limit {level.aborted}",),
         because=level.aborted_what,
     )
+
+
+def _refused_by_us(record: RunRecord, level: DrivenLevel) -> dict[str, int]:
+    """How many requests of the whole leg our own machine refused to connect, by kind; as findings, one is enough."""
+    failures = record.failures
+    inside = failures[failures["second"].between(int(level.began_unix_s), int(level.ended_unix_s))]
+    counts = {kind: int(inside.loc[inside["kind"] == kind, "count"].sum()) for kind in OWN_REFUSALS}
+    return {kind: count for kind, count in counts.items() if count}
 
 
 def _figures(evidence: Evidence) -> dict[str, float | None]:

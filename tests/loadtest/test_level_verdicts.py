@@ -59,6 +59,30 @@ def test_when_the_run_is_over_the_same_is_damage_and_proves_nothing(folder: Path
     assert says.by == ("record-gap",)
 
 
+# --- a level that an abort limit ended --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "by"),
+    [
+        ("status 503", LevelOutcome.MISSED, "abort limit failed_for_s"),
+        ("file handles", LevelOutcome.VOID, "file-handles-exhausted"),
+        ("local ports", LevelOutcome.VOID, "local-ports-exhausted"),
+    ],
+)
+def test_a_level_ended_by_its_failures_is_missed_unless_our_own_machine_made_them(
+    tmp_path: Path, kind: str, outcome: LevelOutcome, by: str
+) -> None:
+    failing = {t: {kind: 60} for t in range(5, 25)}
+    search = Search(start_rps=95.0, most_rps=380.0, at_least_rps=95.0)
+    Synthetic(failed=failing, plan_changes={"search": search, "target": ALONE}).write(tmp_path)
+    what = {"event": "level_aborted", "level": 1, "limit": "failed_for_s", "what": "10 s on end: 600 failed"}
+    with (tmp_path / "events.jsonl").open("a") as events:
+        events.writelines(json.dumps({"at_unix_s": T0 + 25.0, **event}) + "\n" for event in (*LEVEL, what))
+    says = only(read_record(tmp_path), under_way=False)
+    assert (says.outcome, says.by) == (outcome, (by,))
+
+
 # --- the proofs --------------------------------------------------------------------------------
 
 
