@@ -64,7 +64,9 @@ def live_evidence(
         autoscalers=LATER,
     )
     # Prometheus is asked when it is over.
-    return evidence, replace(_as_it_grows(_at(measurement_of(record, hold), window)), metrics_gap_s=0.0)
+    return evidence, replace(
+        _as_it_grows(_at(measurement_of(record, hold), window)), metrics_gap_s=0.0, series_gaps_s={}
+    )
 
 
 def live_backlogs(metrics: MetricsSource | NotSeen, target: Target, window: Window) -> Backlogs:

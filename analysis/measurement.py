@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from analysis.autoscalers import autoscalers_seen
 from analysis.cluster.facts import facts_of, worker_fate
 from analysis.cluster.record import ClusterRecord
+from analysis.counters import Instants
+from analysis.evidence_files import read_answer
 from analysis.hold import Hold, due_per_second
 from analysis.latency_log import FAILED, LAG
 from analysis.own_resources import own_handles, own_memory
 from analysis.results import RunRecord
-from analysis.scrapes import longest_hole_s
+from analysis.scrapes import longest_hole_s, unseen_s
 from analysis.spread import beside_target, given_to_addresses, given_to_replicas
 from analysis.under_way import US_IN_S, under_way_s
 from scenarios.closed_plan import OTHER_NAMES
-from slo.evidence import LatencyTable
+from slo.evidence import LatencyTable, NotSeen
 from slo.validity import UNCOUNTED_AT_MOST_S, Blindness, ClusterFacts, Measurement, WorkerFacts
 from slo.words import instant
 
@@ -45,6 +49,7 @@ def measurement_of(
             for worker in range(record.plan.workers)
         ),
         metrics_gap_s=longest_hole_s(record.folder / "evidence", hold.window) if hold.seconds else 0.0,
+        series_gaps_s=_series_gaps_s(record, hold, cluster) if hold.seconds else {},
         master_lost=bool(record.happened("load_started")) and not record.happened("load_ended"),
         master_lost_because=_master_lost_because(record, facts),
         record_gaps=(*record.gaps, *_disagreements(record), *_never_arrived(record)),
@@ -61,6 +66,17 @@ def measurement_of(
         own_exit_code=max((int(event.fields["code"]) for event in record.happened("locustfile_exit")), default=0),
         own={"memory": own_memory(record), "file_handles": own_handles(record)},
     )
+
+
+def _series_gaps_s(record: RunRecord, hold: Hold, cluster: ClusterRecord | None) -> dict[str, float]:
+    """How long nothing was seen of the queues, and of the autoscalers where Prometheus is believed of them."""
+    backlogs, seen = read_answer(record.folder / "evidence", "backlog"), autoscalers_seen(record, cluster)
+    told: dict[str, Sequence[Instants]] = {}
+    if not isinstance(backlogs, NotSeen):
+        told["backlog"] = [one.at_unix_s for one in backlogs.series]
+    if seen.believed is seen.by_prometheus and not isinstance(seen.believed, NotSeen):
+        told["scaling"] = [one.at_unix_s for one in seen.believed]
+    return {kind: unseen_s(series, hold.window) for kind, series in told.items() if series}
 
 
 def _raised(record: RunRecord) -> dict[str, int]:

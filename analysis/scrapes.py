@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,18 @@ def longest_hole_s(evidence: Path, window: Window) -> float:
     """
     if isinstance(read_answer(evidence, SCRAPES), NotSeen):
         return 0.0
-    instants = scrape_instants(evidence)
+    return _longest_unseen_s(scrape_instants(evidence), window)
+
+
+def unseen_s(series: Iterable[Instants], window: Window) -> float:
+    """The same of the samples of some series together: when none of them had one.
+
+    Whoever exports them need not be what `up` tells of; when it is gone, they end there.
+    """
+    return _longest_unseen_s(np.unique(np.concatenate([NO_SCRAPES, *series])), window)
+
+
+def _longest_unseen_s(instants: Instants, window: Window) -> float:
     inside = instants[(instants > window.start_unix_s) & (instants < window.end_unix_s)]
     spacings_s = np.diff(np.concatenate(([window.start_unix_s], inside, [window.end_unix_s])))
     usual_s = float(np.median(np.diff(instants))) if len(instants) > 1 else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -205,9 +206,21 @@ def _run(measurement: Measurement, thresholds: Thresholds) -> Iterator[Finding]:
     if measurement.record_gaps:
         what = "Pieces of the record are missing or unreadable: " + "; ".join(measurement.record_gaps) + "."
         yield voids(FindingKind.RECORD_GAP, what, "Repeat the run; was the disk full, or golive killed?")
-    if measurement.metrics_gap_s > thresholds.metrics_gap_s:
-        what = f"Prometheus holds nothing for {measurement.metrics_gap_s:.0f} s of the hold."
-        yield voids(FindingKind.METRICS_GAP, what, "Look after Prometheus, then repeat the run.")
+    yield from _metrics_gaps(measurement, thresholds)
     if measurement.cut_short:
         what = f"The load ended before the plan did: {measurement.cut_short}."
         yield voids(FindingKind.CUT_SHORT, what, "Repeat the run to its end.")
+
+
+def _metrics_gaps(measurement: Measurement, thresholds: Thresholds) -> Iterator[Finding]:
+    """A hole in all that Prometheus was to see, or in what one exporter tells: that bears on what rests on it alone."""
+    allowed_s = thresholds.metrics_gap_s
+    if measurement.metrics_gap_s > allowed_s:
+        what = f"Prometheus holds nothing for {measurement.metrics_gap_s:.0f} s of the hold."
+        yield voids(FindingKind.METRICS_GAP, what, "Look after Prometheus, then repeat the run.")
+        return
+    for kind, gap_s in measurement.series_gaps_s.items():
+        if gap_s > allowed_s:
+            what = f"Prometheus holds nothing about {kind} for {gap_s:.0f} s of the hold."
+            remedy = "Look after what exports these metrics, then repeat the run."
+            yield replace(voids(FindingKind.METRICS_GAP, what, remedy), bears_on=(kind,))

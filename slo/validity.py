@@ -218,6 +218,8 @@ class Measurement:
     workers_planned: int
     workers: tuple[WorkerFacts, ...]
     metrics_gap_s: float = 0.0  # the longest hole in what Prometheus holds of the hold
+    # The same of the series of one exporter that are the evidence of one kind of objective, where there are any.
+    series_gaps_s: Mapping[str, float] = field(default_factory=dict)
     master_lost: bool = False
     record_gaps: tuple[str, ...] = field(default_factory=tuple)  # unreadable or missing pieces, in words
     rate_changed_at_unix_s: tuple[float, ...] = field(default_factory=tuple)

@@ -131,6 +131,21 @@ def test_a_slow_scrape_interval_is_no_hole(tmp_path: Path) -> None:
     assert measurement_of(record, hold_of(record)).metrics_gap_s == 0.0
 
 
+@pytest.mark.parametrize(("name", "kind"), [("backlog", "backlog"), ("hpa_desired", "scaling")])
+def test_an_exporter_that_was_gone_leaves_a_hole_in_its_own_series(tmp_path: Path, name: str, kind: str) -> None:
+    run = Synthetic(warm_s=0, hold_s=60)
+    Watched(run=run).pull(run.write(tmp_path))
+    pulled = tmp_path / "evidence" / f"{name}.json"
+    content = json.loads(pulled.read_text())
+    for series in content["result"]:
+        series["values"] = [pair for pair in series["values"] if not T0 + 20 < pair[0] < T0 + 50]
+    pulled.write_text(json.dumps(content))
+    record = read_record(tmp_path)
+    facts = measurement_of(record, hold_of(record))
+    assert facts.metrics_gap_s == 0.0
+    assert facts.series_gaps_s == {"backlog": 0.0, "scaling": 0.0, kind: pytest.approx(50 - 20 - 1)}
+
+
 def test_a_prometheus_that_died_leaves_a_hole_to_the_end(tmp_path: Path) -> None:
     run = Synthetic(warm_s=0, hold_s=60)
     Watched(run=run, holes=((25.0, 999.0),)).pull(run.write(tmp_path))

@@ -50,6 +50,12 @@ def test_each_fact_beyond_its_threshold_is_found(facts: dict[str, Any], kind: Fi
     assert kinds(facts) == [kind]
 
 
+def test_a_hole_in_what_one_exporter_tells_bears_on_what_rests_on_it_alone() -> None:
+    (found,) = find(measurement(series_gaps_s={"backlog": 30.0, "scaling": 10.0}), evidence(), Thresholds())
+    assert (found.kind, found.bears_on) == (FindingKind.METRICS_GAP, ("backlog",))
+    assert "holds nothing about backlog for 30 s" in found.what
+
+
 def test_a_closed_model_is_told() -> None:
     found = find(measurement(closed_model=True), evidence(), Thresholds())
     assert [(finding.kind, finding.severity) for finding in found] == [(FindingKind.CLOSED_MODEL, Severity.WARNS)]
