@@ -37,34 +37,24 @@ def server_load(record: RunRecord, hold: Hold, client: ClientLoad | NotSeen) -> 
     instants = scrape_instants(evidence)
     counted = _counters(requests, instants)
     window = _counted_window(record, hold, instants)
-    strange = _strange(requests, counted.between(window), client)
-    if strange:
-        return NotSeen(strange)
+    if not requests.series:
+        return NotSeen(f"{requests.asked.server} knows no series for {requests.asked.query}: it watches something else")
+    load_requests = _over_the_load(record, hold, instants, counted)
+    answered = 0 if isinstance(client, NotSeen) else int(client.ok.sum())
+    if load_requests is None and counted.between(window) <= 0 and answered >= CERTAINLY_SEEN:
+        return NotSeen(f"{requests.source} did not grow in the hold while {answered:,} requests were answered")
     return ServerLoad(
         source=f"{requests.source}, increase over the hold",
         requests=counted.between(window),
         errors=_counters(errors, instants).between(window),
         buckets=_buckets(read_answer(evidence, "duration_buckets"), instants, window),
-        load_requests=_over_the_load(record, hold, instants, counted),
+        load_requests=load_requests,
     )
 
 
 def _counters(answer: Pulled, instants: Instants) -> _Counters:
     step_s = answer.asked.step_s or 1.0
     return _Counters(growths=tuple(growth_of(series, instants, step_s) for series in answer.series))
-
-
-def _strange(requests: Pulled, counted: float, client: ClientLoad | NotSeen) -> str:
-    """Why this Prometheus cannot be watching the platform that was driven; empty when it may be."""
-    if not requests.series:
-        return f"{requests.asked.server} knows no series for {requests.asked.query}: it watches something else"
-    answered = 0 if isinstance(client, NotSeen) else int(client.ok.sum())
-    if counted <= 0 and answered >= CERTAINLY_SEEN:
-        return (
-            f"{requests.source} did not grow in the hold while {answered:,} requests were answered: "
-            "it watches something else"
-        )
-    return ""
 
 
 def _buckets(answer: Pulled | NotSeen, instants: Instants, window: Window) -> tuple[tuple[float, float], ...]:

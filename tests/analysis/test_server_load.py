@@ -13,6 +13,8 @@ from analysis.gather import Clock, gather
 from analysis.results import read_record
 from scenarios.target import PrometheusQueries
 from slo.evidence import NotSeen, ServerLoad
+from slo.findings import find
+from slo.validity import FindingKind, Thresholds
 from tests.analysis.platforms import Watched
 from tests.analysis.records import T0, Synthetic
 from tests.fakes import FakeMetrics, samples
@@ -86,8 +88,16 @@ def test_no_series_means_that_prometheus_watches_something_else(tmp_path: Path) 
     assert "watches something else" in load.because
 
 
-def test_counters_that_stand_still_under_load_belong_to_something_else(tmp_path: Path) -> None:
+def test_counters_that_stand_still_under_load_are_told_as_they_are_and_do_not_reconcile(tmp_path: Path) -> None:
     load = told_by(Watched(run=RUN, seen_ratio=0.0), tmp_path)
+    assert not isinstance(load, NotSeen)
+    assert (load.requests, load.load_requests) == (0, 0)
+    evidence, facts = assemble(read_record(tmp_path))
+    assert [one.kind for one in find(facts, evidence, Thresholds())] == [FindingKind.COUNT_MISMATCH]
+
+
+def test_counters_that_stand_still_since_nobody_scraped_them_are_not_seen(tmp_path: Path) -> None:
+    load = told_by(Watched(run=RUN, holes=((-1.0, 999.0),)), tmp_path)
     assert isinstance(load, NotSeen)
     assert "did not grow in the hold while 2,000 requests were answered" in load.because
 
