@@ -59,7 +59,7 @@ _CLIENT_COUNTS_WRONG: Effects = {
 _METRICS_UNSEEN: Effects = {"backlog": ONLY_MET, "scaling": ONLY_MET, "steady": ONLY_MET}
 # Seconds of two clocks are laid side by side wrongly.
 _CLOCKS_APART: Effects = {"throughput": BOTH, "latency": BOTH, "backlog": BOTH, "scaling": BOTH, "recovery": BOTH}
-# Another load than the plan's was asked for half-way.
+# Another load than the plan's was asked for half-way; or nothing that was seen need be what was.
 _ANOTHER_LOAD: Effects = {kind: BOTH for kind in (*_CLIENT_COUNTS_WRONG, "backlog", "scaling", "steady")}
 
 # One replica did the work of all: it says nothing of the others, and an autoscaler that averages over them saw idle
@@ -78,12 +78,14 @@ EFFECTS: Mapping[FindingKind, Effects] = {
     FindingKind.MASTER_LOST: _ANOTHER_LOAD,
     FindingKind.CLOCK_SKEW: _CLOCKS_APART,
     FindingKind.LITTLES_LAW: _CLIENT_COUNTS_WRONG,
-    FindingKind.COUNT_MISMATCH: _CLIENT_COUNTS_WRONG,
+    # This Prometheus may watch another platform, and then nothing of what it tells is this one's; or something answers
+    # before it, as a cache does. Levels of a search are not reconciled one by one: what they add up to falls with them.
+    FindingKind.COUNT_MISMATCH: {**_ANOTHER_LOAD, "limit": BOTH},
     FindingKind.LOCAL_PORTS: _OUR_MACHINE_REFUSED,
     FindingKind.FILE_HANDLES: _OUR_MACHINE_REFUSED,
     FindingKind.METRICS_GAP: _METRICS_UNSEEN,
     FindingKind.RATE_CHANGED: _ANOTHER_LOAD,
-    FindingKind.RECORD_GAP: _CLIENT_COUNTS_WRONG,
+    FindingKind.RECORD_GAP: _ANOTHER_LOAD,  # the piece may be any: also what Prometheus told, or when the hold was
     # A hold cut short proves nothing that needs the whole of it; what was missed in the part that was, was missed.
     FindingKind.CUT_SHORT: {kind: ONLY_MET for kind in _ANOTHER_LOAD},
     # However a worker was taken away, what it should have sent is missing from then on.

@@ -52,8 +52,8 @@ TAKES = {
     FindingKind.MASTER_LOST: "BBBBBBBB",
     FindingKind.CLOCK_SKEW: "BB..BB.B",
     FindingKind.LITTLES_LAW: "BBBB...B",
-    FindingKind.COUNT_MISMATCH: "BBBB...B",
-    FindingKind.RECORD_GAP: "BBBB...B",
+    FindingKind.COUNT_MISMATCH: "BBBBBBBB",
+    FindingKind.RECORD_GAP: "BBBBBBBB",
     FindingKind.LOCAL_PORTS: "XMBBMMMB",
     FindingKind.FILE_HANDLES: "XMBBMMMB",
     FindingKind.METRICS_GAP: "....MMM.",
@@ -84,6 +84,12 @@ def letter(kind: FindingKind, objective: str) -> str:
 @pytest.mark.parametrize("kind", FindingKind)
 def test_each_finding_takes_what_it_could_have_produced_and_leaves_what_it_made_harder(kind: FindingKind) -> None:
     assert "".join(letter(kind, objective) for objective in KINDS) == TAKES[kind]
+
+
+def test_only_what_is_reconciled_over_all_levels_together_bears_on_the_limit_that_they_found() -> None:
+    """What else disturbs a level is found in its own seconds, and makes it void."""
+    assert [kind for kind in FindingKind if letter(kind, "limit") != "."] == [FindingKind.COUNT_MISMATCH]
+    assert letter(FindingKind.COUNT_MISMATCH, "limit") == "B"
 
 
 def test_the_good_run_meets_and_the_bad_one_misses_all_of_it() -> None:
@@ -145,4 +151,4 @@ def test_what_recovery_does_not_rest_on_is_not_told_of_the_seconds_around_a_spik
 
 def test_every_kind_has_its_effects_and_they_name_objectives_that_exist() -> None:
     assert EFFECTS.keys() == TAKES.keys() == set(FindingKind)
-    assert {objective for effects in EFFECTS.values() for objective in effects} <= set(KINDS)
+    assert {objective for effects in EFFECTS.values() for objective in effects} <= {*KINDS, "limit"}
