@@ -10,13 +10,15 @@ from analysis.levels import live_backlogs, live_evidence, sizes_now
 from analysis.results import read_record
 from loadtest.level_verdicts import judged_levels
 from loadtest.outlook import Outlook
-from loadtest.search import Searcher
+from loadtest.search import REPORTED_AFTER_S, Searcher
 from loadtest.verdicts import metrics_of
 from scenarios.plan import Plan
-from slo.evidence import Window
+from slo.evidence import Evidence, NotSeen, Window
 from slo.findings import find
 from slo.judge import judge
+from slo.latency import is_slow
 from slo.level import LevelOutcome, LevelSays, level_says, of_a_level
+from slo.objective import Latency
 from slo.verdict import Outcome
 
 
@@ -34,7 +36,10 @@ class LevelBench:
         self._since = sizes_now(self.folder)
 
     def look(self, start_unix_s: float, end_unix_s: float, rate_rps: float) -> LevelSays:
-        """What these seconds say, by what golive itself saw and the backlog. rate_rps 0: no rate is asked for."""
+        """What these seconds say, by what golive itself saw and the backlog.
+
+        rate_rps 0: a rest, of which no rate is asked, and latencies as they are seen.
+        """
         if end_unix_s <= start_unix_s:
             return LevelSays(outcome=LevelOutcome.UNDECIDED, because="nothing was held yet")
         window = Window(start_unix_s=float(start_unix_s), end_unix_s=float(end_unix_s))
@@ -42,6 +47,8 @@ class LevelBench:
         target = self.plan.target
         backlogs = live_backlogs(metrics_of(target.prometheus_url), target, window)
         evidence, measurement = live_evidence(record, window, rate_rps, backlogs)
+        if not rate_rps and (slow := self._slow(evidence)):
+            return LevelSays(outcome=LevelOutcome.MISSED, by=slow, because="still slow")
         # Scaling is about a level's last minute: judged at its end. Where no rate is asked for, none need be kept up.
         later = {"scaling", *(() if rate_rps else ("throughput", "backlog"))}
         asked = tuple(one for one in of_a_level(self.plan.objectives) if one.kind not in later)
@@ -49,6 +56,14 @@ class LevelBench:
         # A backlog can only be missed yet: whether it is worked off shows after the level.
         told = tuple(one for one in verdict.judgements if one.kind != "backlog" or one.outcome is Outcome.MISSED)
         return level_says(replace(verdict, judgements=told))
+
+    def _slow(self, evidence: Evidence) -> tuple[str, ...]:
+        """Which latencies are not back yet: a rest has too few requests for a verdict, and asks for none."""
+        if isinstance(evidence.client, NotSeen):
+            return ()
+        asked = [one for one in self.plan.objectives if isinstance(one, Latency) and one.required]
+        waited_ms = REPORTED_AFTER_S * 1000
+        return tuple(one.name for one in asked if is_slow(one, evidence.client, waited_ms=waited_ms))
 
     def conclude(self, level: int) -> LevelSays:
         """What the whole of a level says, by all evidence, as `golive judge` will say it again."""

@@ -31,6 +31,19 @@ def judge_latency(objective: Latency, evidence: Evidence) -> Answer:
     return _with(answer, answer.outcome, answer.because, words)
 
 
+def is_slow(objective: Latency, client: ClientLoad, *, waited_ms: float) -> bool:
+    """Whether the quantile lies at the limit or above as it was seen, by however few requests.
+
+    Too little for a verdict, and enough to wait a little longer for a platform that is coming back. waited_ms: for so
+    long at least all were waited for; what is not answered by then is slow where the limit is below that.
+    """
+    values_us, counts = slow_failures_counted(client, objective.below_ms * US_PER_MS)
+    slow = int(counts[:, values_us >= objective.below_ms * US_PER_MS].sum())
+    unanswered = int((client.sent - client.ok - client.failed).sum()) if objective.below_ms <= waited_ms else 0
+    total = int(counts.sum()) + unanswered
+    return bool(total) and slow + unanswered > (1 - objective.quantile_ratio) * total
+
+
 def ms_limit(limit_ms: float) -> str:
     """A limit as it was written."""
     return f"{asked(limit_ms)} ms"

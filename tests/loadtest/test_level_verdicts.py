@@ -59,6 +59,22 @@ def test_when_the_run_is_over_the_same_is_damage_and_proves_nothing(folder: Path
     assert says.by == ("record-gap",)
 
 
+# --- a rest -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("took_ms", "calm"), [(20.0, True), (1500.0, False)])
+def test_a_rest_of_too_few_requests_for_a_verdict_still_shows_a_platform_that_is_not_back(
+    tmp_path: Path, took_ms: float, calm: bool
+) -> None:
+    Synthetic(
+        rps=5, latency_ms=lambda _t: (took_ms,),
+        objectives=(Throughput(name="throughput"), Latency(name="p99", quantile_ratio=0.99, below_ms=900.0)),
+        plan_changes={"search": Search(start_rps=50.0, most_rps=380.0, at_least_rps=95.0), "target": ALONE},
+    ).write(tmp_path)  # fmt: skip
+    says = LevelBench(read_record(tmp_path).plan, tmp_path, Outlook(ALONE)).look(T0 + 10.0, T0 + 15.0, 0.0)
+    assert (says.outcome is not LevelOutcome.MISSED) is calm
+
+
 # --- a level that an abort limit ended --------------------------------------------------------------
 
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slo.evidence import Evidence, NotSeen
+from slo.evidence import ClientLoad, Evidence, NotSeen
 from slo.judge import judge, run_outcome
+from slo.latency import is_slow
 from slo.objective import Availability, Backlog, ErrorRatio, Latency, Objective, Scaling, Throughput
 from slo.validity import FindingKind, Severity
 from slo.verdict import Judgement, Outcome, RunOutcome
@@ -154,6 +155,24 @@ class TestLatency:
     def test_unanswered_requests_count_at_their_time_out(self) -> None:
         hanging = client(failed=10, failed_latency=table([10_000], [10], 60))
         assert outcome(P95, evidence(client=hanging, server=NotSeen("none"))) is Outcome.MISSED
+
+    @pytest.mark.parametrize(
+        ("seen", "slow"),
+        [
+            (client(seconds=5, rps=5), False),
+            (client(seconds=5, rps=5, answered=table([20, 900], [4, 1], 5)), True),
+            (client(seconds=5, rps=100, answered=table([20, 900], [99, 1], 5)), False),  # one in a hundred may be
+            (client(seconds=5, rps=5, ok=np.full(5, 4), answered=table([20], [4], 5)), True),  # one is still awaited
+            (client(seconds=5, rps=0), False),
+        ],
+        ids=["fast", "slow", "as many as may be", "unanswered", "nothing"],
+    )
+    def test_however_few_requests_show_whether_it_is_slow_just_now(self, seen: ClientLoad, slow: bool) -> None:
+        assert is_slow(P99, seen, waited_ms=4000.0) is slow
+
+    def test_what_may_still_be_answered_in_time_is_not_called_slow(self) -> None:
+        awaited = client(seconds=5, rps=5, ok=np.full(5, 4), answered=table([20], [4], 5))
+        assert not is_slow(replace(P99, below_ms=5000), awaited, waited_ms=4000.0)
 
     def test_a_server_side_miss_vetoes(self) -> None:
         answer = judged(P95, evidence(server=server(slow=600)))
