@@ -21,7 +21,7 @@ from analysis.own_resources import own_handles, own_memory
 from analysis.results import RunRecord
 from analysis.scrapes import longest_hole_s, unseen_s
 from analysis.spread import beside_target, given_to_addresses, given_to_replicas
-from analysis.under_way import US_IN_S, under_way_s
+from analysis.under_way import US_IN_S, under_way_s, written_after
 from scenarios.closed_plan import OTHER_NAMES
 from slo.evidence import LatencyTable, NotSeen
 from slo.validity import UNCOUNTED_AT_MOST_S, Blindness, ClusterFacts, Measurement, WorkerFacts
@@ -42,6 +42,7 @@ def measurement_of(
         lag_p99_us=lag_p99_us,
         mean_in_flight=_mean_in_flight(vitals, len(hold.seconds)),
         under_way_s=None if record.plan.closed else under_way_s(record, hold.window, lag_p99_us / US_IN_S),
+        written_after=written_after(record, hold.window),
         closed_model=record.plan.closed is not None,
         workers_planned=record.plan.workers,
         workers=tuple(

@@ -1,4 +1,4 @@
-"""How long the requests of a record were under way inside a stretch of it: one side of Little's law."""
+"""What crosses the ends of a stretch: requests under way (one side of Little's law), and those written late."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.latency_log import FAILED, SERVICE
+from analysis.latency_log import FAILED, LAG, SERVICE
 from analysis.results import RunRecord
 from slo.evidence import Window
 
@@ -33,6 +33,31 @@ def under_way_s(record: RunRecord, window: Window, lag_p99_s: float) -> tuple[fl
     answered = [_inside_s(record, [SERVICE], window, reach_s, late_s) for late_s in (0.0, lag_p99_s)]
     failed = [request.name + FAILED for request in record.plan.workload.kinds]
     return min(answered), max(answered) + _inside_s(record, failed, window, reach_s, 0.0)
+
+
+def written_after(record: RunRecord, window: Window) -> float:
+    """How many requests more were written after the window of those due in it, than in it of those due before.
+
+    A lag that stays the same only shifts the load. One that grows lessens it: what the platform had to do in the
+    window is less than what was due.
+    """
+    reach_s = math.ceil(record.plan.workload.longest_timeout_s) + 1
+    start, end = int(window.start_unix_s), int(window.end_unix_s)
+    return _written_past(record, range(max(end - reach_s, start), end), end) - _written_past(
+        record, range(start - reach_s, start), start
+    )
+
+
+def _written_past(record: RunRecord, seconds: range, bound_unix_s: int) -> float:
+    """How many of what was due in these seconds were written at an instant or after it."""
+    many = 0.0
+    for second in seconds:
+        booked = record.latency.spread([LAG], range(second, second + 1))
+        written_unix_s = (second + (np.arange(INSTANTS) + 0.5) / INSTANTS)[:, None] + booked.values_us[
+            None, :
+        ] / US_IN_S
+        many += float((written_unix_s >= bound_unix_s).mean(axis=0) @ booked.counts[0])
+    return many
 
 
 def _inside_s(record: RunRecord, tags: Sequence[str], window: Window, reach_s: int, late_s: float) -> float:

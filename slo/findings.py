@@ -32,6 +32,7 @@ def find(measurement: Measurement, evidence: Evidence, thresholds: Thresholds) -
     found = [
         *_sending(measurement, thresholds),
         *_load(evidence.client, thresholds),
+        *_written_too_late(measurement, evidence.client, thresholds),
         *_own_machine(evidence.client),
         *(finding for worker in measurement.workers for finding in _worker(worker, thresholds)),
         *_accounts(measurement, evidence, thresholds),
@@ -87,6 +88,20 @@ def _load(client: ClientLoad | NotSeen, thresholds: Thresholds) -> Iterator[Find
             f"{number(missing)} of {number(due)} due requests are in nobody's counts ({percent(missing / due)}).",
             "A worker was lost or ended early; repeat the run.",
             float(client.seconds_unix[worst]),
+        )
+
+
+def _written_too_late(
+    measurement: Measurement, client: ClientLoad | NotSeen, thresholds: Thresholds
+) -> Iterator[Finding]:
+    """A lag that grows over the hold keeps load from the platform until after it: that it bore the rest proves less."""
+    due = 0 if isinstance(client, NotSeen) else int(client.due.sum())
+    if due and measurement.written_after / due > thresholds.late_ratio:
+        late = measurement.written_after
+        yield voids(
+            FindingKind.LOAD_SHORTFALL,
+            f"{number(late)} of {number(due)} due requests were written only after the hold ({percent(late / due)}).",
+            "Give the workers more CPU or connections, or spread the load over more of them.",
         )
 
 

@@ -91,6 +91,8 @@ class Thresholds:
     unsent_ratio: float = 0.0001
     # The load may lack a tenth of a percent: the same share of the reserve of 5 % that plans offer.
     shortfall_ratio: float = 0.001
+    # Of what is written only after the hold, a fifth of that reserve: in 20 s that is a lag that has grown to 0.2 s.
+    late_ratio: float = 0.01
     # The same the other way: what workers had due is known exactly, so this is a margin for nobody.
     rate_changed_ratio: float = 0.001
     # A scrape interval of 1 s is the finest grain that two sources are laid side by side with.
@@ -226,6 +228,7 @@ class Measurement:
     cut_short: str = ""  # why the load ended before the plan did; empty when it did not
     # What requests were under way inside the hold, by their times and added up: at least and at most.
     under_way_s: tuple[float, float] | None = None
+    written_after: float = 0.0  # so many more of the hold's requests were written after it than before it of others
     worker_late_at_unix_s: tuple[float, ...] = field(default_factory=tuple)  # came after the load had been dealt
     master_lost_because: str = ""
     cluster: ClusterFacts | None = None  # None for a run that watched no cluster

@@ -53,7 +53,7 @@ class Synthetic:
     failed_ms: float = 3.0
     unsent: Mapping[int, int] = field(default_factory=dict)  # t → how many, of the mix's first
     repeated: Mapping[int, int] = field(default_factory=dict)  # likewise
-    lag_us: int = 120
+    lag_us: int | Callable[[int], int] = 120
     control_timer_us: int = 80
     throttled_ratio: float = 0.0
     clock_offset_s: float = 0.0
@@ -218,7 +218,8 @@ class Synthetic:
             delta.took(f"{name}!failed", (self.timeout_s * 1000,), unsent)
             delta.served(self.latency_ms(t), ok)
             sent += mine - unsent
-        delta.took("golive.lag", (self.lag_us / 1000,), sent)
+        lag_us = self.lag_us if isinstance(self.lag_us, int) else self.lag_us(t)
+        delta.took("golive.lag", (lag_us / 1000,), sent)
         delta.fared(self)
         return delta
 

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.hold import hold_of
 from analysis.results import read_record
-from analysis.under_way import under_way_s
+from analysis.under_way import under_way_s, written_after
 from slo.findings import find
 from slo.validity import FindingKind, Thresholds
 from tests.analysis.records import Synthetic
@@ -29,11 +29,13 @@ def in_flight(latency_s: Latency, *, late_s: float = 0.0) -> float:
     return float(((begin_s <= at_s) & (at_s < end_s)).sum(axis=1).mean())
 
 
-def under_way(folder: Path, latency_s: Latency, **changes: object) -> tuple[float, float]:
-    run = Synthetic(warm_s=WARM_S, hold_s=HOLD_S, rps=RPS, latency_ms=lambda t: (1000 * latency_s(t),), **changes)  # type: ignore[arg-type]
+def under_way(folder: Path, latency_s: Latency, *, late_s: float = 0.0, **changes: object) -> tuple[float, float]:
+    run = Synthetic(
+        warm_s=WARM_S, hold_s=HOLD_S, rps=RPS, latency_ms=lambda t: (1000 * latency_s(t),), **changes,  # type: ignore[arg-type]
+    )  # fmt: skip
     run.write(folder)
     record = read_record(folder)
-    low, high = under_way_s(record, hold_of(record).window, lag_p99_s=run.lag_us / 1e6)
+    low, high = under_way_s(record, hold_of(record).window, lag_p99_s=late_s)
     return low / HOLD_S, high / HOLD_S
 
 
@@ -60,7 +62,7 @@ def test_an_overloaded_platform_breaks_no_law(tmp_path: Path) -> None:
 
 
 def test_what_was_written_late_is_under_way_later_and_lies_between_the_bounds(tmp_path: Path) -> None:
-    low, high = under_way(tmp_path, growing, lag_us=2_000_000)
+    low, high = under_way(tmp_path, growing, late_s=2.0)
     assert low < in_flight(growing, late_s=2.0) * 1.01
     assert in_flight(growing, late_s=1.0) < high
 
@@ -70,3 +72,16 @@ def test_what_failed_may_have_been_under_way_and_may_not(tmp_path: Path) -> None
     low, high = under_way(tmp_path, lambda _at_s: 0.02, failed=failed, failed_ms=1000.0)
     assert low == pytest.approx(50 * 0.02, rel=0.01)
     assert high == pytest.approx(50 * 0.02 + 50 * 1.0, rel=0.01)
+
+
+def late(folder: Path, lag_s: Callable[[int], float]) -> float:
+    Synthetic(warm_s=WARM_S, hold_s=HOLD_S, rps=RPS, lag_us=lambda t: round(1e6 * lag_s(t))).write(folder)
+    record = read_record(folder)
+    return written_after(record, hold_of(record).window)
+
+
+def test_a_lag_that_stays_the_same_shifts_the_load_and_one_that_grows_lessens_it(tmp_path: Path) -> None:
+    assert late(tmp_path / "steady", lambda _t: 2.0) == pytest.approx(0.0, abs=1)
+    assert late(tmp_path / "growing", lambda t: 0.1 * t) == pytest.approx(2.0 * RPS, rel=0.15)
+    assert late(tmp_path / "shrinking", lambda t: 2.5 - 0.1 * t) == pytest.approx(-2.0 * RPS, rel=0.15)
+    assert late(tmp_path / "none", lambda _t: 0.0) == 0

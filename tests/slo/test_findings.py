@@ -56,6 +56,12 @@ def test_a_hole_in_what_one_exporter_tells_bears_on_what_rests_on_it_alone() -> 
     assert "holds nothing about backlog for 30 s" in found.what
 
 
+def test_load_that_was_written_only_after_the_hold_was_not_the_platforms_to_bear() -> None:
+    assert kinds({"written_after": 60.0}) == []  # of 6,000: as much as may be
+    assert kinds({"written_after": 61.0}) == [FindingKind.LOAD_SHORTFALL]
+    assert kinds({"written_after": -500.0}) == []  # it had more to do than was due
+
+
 def test_a_closed_model_is_told() -> None:
     found = find(measurement(closed_model=True), evidence(), Thresholds())
     assert [(finding.kind, finding.severity) for finding in found] == [(FindingKind.CLOSED_MODEL, Severity.WARNS)]
