@@ -48,8 +48,10 @@ def limit_seen(
         return NotSeen("no search was made")
     if not levels:
         return NotSeen("no level was held to its end")
-    decided = [one for one in proofs if one.says.outcome in (LevelOutcome.MET, LevelOutcome.MISSED)]
-    last = {one.rate_rps: one.says for one in (*levels, *decided)}  # of one rate the last word counts
+    last = {one.rate_rps: one.says for one in levels}  # of one rate the last word counts
+    last |= {
+        one.rate_rps: _in_full(one) for one in proofs if one.says.outcome in (LevelOutcome.MET, LevelOutcome.MISSED)
+    }
     known = bracket_of([Tried(rate_rps=rate_rps, outcome=says.outcome) for rate_rps, says in last.items()])
     missed_rps = min((rate for rate, says in last.items() if says.outcome is LevelOutcome.MISSED), default=None)
     ended = record.happened("search_ended")
@@ -62,6 +64,10 @@ def limit_seen(
         missed_rps=missed_rps,
         missed=last[missed_rps] if missed_rps is not None else None,
     )
+
+
+def _in_full(proof: JudgedLevel) -> LevelSays:
+    return replace(proof.says, because=f"in the proof's hold of {proof.held_s:.0f} s {proof.says.because}")
 
 
 def _judged(

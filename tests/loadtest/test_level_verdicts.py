@@ -126,6 +126,13 @@ def test_a_full_hold_that_is_missed_refutes_what_a_level_of_seconds_had_met(fold
     assert known(record, held(95.0, LevelOutcome.MISSED), held(90.2, LevelOutcome.MISSED)) == (80.0, 90.2)
 
 
+def test_the_limit_says_that_it_was_a_proof_that_was_missed(folder: Path) -> None:
+    seen = limit_seen(read_record(folder), LEVELS, (held(95.0, LevelOutcome.MISSED),))
+    assert not isinstance(seen, NotSeen)
+    assert seen.ceiling
+    assert seen.ceiling.because == "in the proof's hold of 20 s it was so"
+
+
 def test_a_proof_that_proves_nothing_refutes_nothing(folder: Path) -> None:
     record = read_record(folder)
     assert known(record, held(95.0, LevelOutcome.UNDECIDED), held(90.2, LevelOutcome.VOID)) == (100.0, 104.0)
