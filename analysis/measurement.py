@@ -24,9 +24,11 @@ from analysis.spread import beside_target, given_to_addresses, given_to_replicas
 from analysis.under_way import US_IN_S, under_way_s, written_after
 from scenarios.closed_plan import OTHER_NAMES
 from slo.evidence import LatencyTable, NotSeen
+from slo.objective import Latency
 from slo.validity import UNCOUNTED_AT_MOST_S, Blindness, ClusterFacts, Measurement, WorkerFacts
 from slo.words import instant
 
+USUAL_RATIO = 0.99  # the strictest percentile that is usually promised
 NOISY_SECONDS_RATIO = 0.9  # a worker's machine is as noisy as nine seconds in ten are at most
 
 
@@ -34,12 +36,16 @@ def measurement_of(
     record: RunRecord, hold: Hold, cluster: ClusterRecord | None = None, blindness: Blindness | None = None
 ) -> Measurement:
     """Everything the findings need, from the record alone. cluster: what Kubernetes told, where it was watched."""
-    lag_p50_us, lag_p99_us = quantiles_us(record.latency.spread([LAG], hold.seconds), (0.5, 0.99))
+    strictest = max([USUAL_RATIO, *(one.quantile_ratio for one in record.plan.objectives if isinstance(one, Latency))])
+    lags = record.latency.spread([LAG], hold.seconds)
+    lag_p50_us, lag_p99_us, lag_strictest_us = quantiles_us(lags, (0.5, USUAL_RATIO, strictest))
     vitals = record.workers[record.workers["second"].isin(hold.seconds)]
     facts = None if cluster is None else facts_of(record, cluster, blindness, hold.load_end_unix_s)
     return Measurement(
         lag_p50_us=lag_p50_us,
         lag_p99_us=lag_p99_us,
+        lag_strictest_us=lag_strictest_us,
+        strictest_ratio=strictest,
         mean_in_flight=_mean_in_flight(vitals, len(hold.seconds)),
         under_way_s=None if record.plan.closed else under_way_s(record, hold.window, lag_p99_us / US_IN_S),
         written_after=written_after(record, hold.window),

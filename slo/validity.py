@@ -219,6 +219,9 @@ class Measurement:
     mean_in_flight: float  # sampled by the engine over the hold
     workers_planned: int
     workers: tuple[WorkerFacts, ...]
+    # The lag at the strictest percentile that is promised: of one in a thousand, one in a hundred tells nothing.
+    lag_strictest_us: int = 0
+    strictest_ratio: float = 0.99
     metrics_gap_s: float = 0.0  # the longest hole in what Prometheus holds of the hold
     # The same of the series of one exporter that are the evidence of one kind of objective, where there are any.
     series_gaps_s: Mapping[str, float] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from analysis.hold import hold_of
 from analysis.measurement import measurement_of, quantiles_us
 from analysis.results import read_record
 from slo.evidence import LatencyTable
+from slo.objective import Latency
 from slo.validity import Measurement
 from tests.analysis.platforms import Watched
 from tests.analysis.records import T0, Synthetic
@@ -36,6 +37,16 @@ def test_a_clean_run_has_nothing_to_say(tmp_path: Path) -> None:
 def test_lag_is_that_of_everything_sent_in_the_hold(tmp_path: Path) -> None:
     facts = measured(Synthetic(lag_us=700), tmp_path)
     assert (facts.lag_p50_us, facts.lag_p99_us) == (700, 700)
+
+
+def test_half_a_second_that_golive_stood_still_shows_where_one_in_a_thousand_is_promised(tmp_path: Path) -> None:
+    stood_still = {"hold_s": 100, "lag_us": lambda t: 250_000 if t == 50 else 120}
+    strict = (Latency(name="p99.9", quantile_ratio=0.999, below_ms=900.0),)
+    usual, asked = Synthetic(**stood_still), Synthetic(**stood_still, objectives=strict)  # type: ignore[arg-type]
+    assert measured(usual, tmp_path / "usual").lag_strictest_us == 120
+    facts = measured(asked, tmp_path / "strict")
+    assert (facts.lag_p99_us, facts.strictest_ratio) == (120, 0.999)
+    assert facts.lag_strictest_us == pytest.approx(250_000, rel=0.001)
 
 
 def test_requests_in_flight_obey_littles_law(tmp_path: Path) -> None:

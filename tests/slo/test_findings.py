@@ -56,6 +56,13 @@ def test_a_hole_in_what_one_exporter_tells_bears_on_what_rests_on_it_alone() -> 
     assert "holds nothing about backlog for 30 s" in found.what
 
 
+def test_a_lag_counts_at_the_strictest_percentile_that_is_promised() -> None:
+    facts = measurement(lag_p99_us=500, lag_strictest_us=30_000, strictest_ratio=0.999)
+    (found,) = find(facts, evidence(), Thresholds())
+    assert found.kind is FindingKind.SCHEDULE_LAG
+    assert "schedule lag P99.9 30.0 ms" in found.what
+
+
 def test_load_that_was_written_only_after_the_hold_was_not_the_platforms_to_bear() -> None:
     assert kinds({"written_after": 60.0}) == []  # of 6,000: as much as may be
     assert kinds({"written_after": 61.0}) == [FindingKind.LOAD_SHORTFALL]
