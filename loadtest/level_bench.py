@@ -50,7 +50,10 @@ class LevelBench:
         if not rate_rps and (slow := self._slow(evidence)):
             return LevelSays(outcome=LevelOutcome.MISSED, by=slow, because="still slow")
         # Scaling is about a level's last minute: judged at its end. Where no rate is asked for, none need be kept up.
-        later = {"scaling", *(() if rate_rps else ("throughput", "backlog"))}
+        # A queue that is emptied in batches looks as if it grew for as long as it is seen for less than a level's time.
+        assert self.plan.search is not None
+        too_early = end_unix_s - start_unix_s < self.plan.search.level_s
+        later = {"scaling", *(("backlog",) if too_early else ()), *(() if rate_rps else ("throughput", "backlog"))}
         asked = tuple(one for one in of_a_level(self.plan.objectives) if one.kind not in later)
         verdict = judge(asked, evidence, find(measurement, evidence, self.plan.thresholds))
         # A backlog can only be missed yet: whether it is worked off shows after the level.

@@ -47,7 +47,7 @@ def _queue(queue: BacklogSeries, objective: Backlog, evidence: Evidence) -> tupl
     if held.sum() < 5:
         return Outcome.UNPROVEN, f"{queue.queue}: only {held.sum()} samples in the hold"
     grew = growth(queue.at_unix_s[held], queue.depth[held])
-    if grew > _noise(queue.depth[held]):
+    if grew > _noise(queue.depth[held]) and not _came_down_again(queue.depth[held]):
         ended = queue.depth[held][-1]
         return Outcome.MISSED, f"{queue.queue} grew by about {number(grew)} over the hold, to {number(ended)}"
     return _worked_off(queue, objective, evidence)
@@ -64,6 +64,15 @@ def _noise(depth: Floats) -> float:
     """Twice the spread (median absolute deviation of the steps), and at least the floor."""
     steps = np.abs(np.diff(depth))
     return max(FLOOR, 2 * float(np.median(steps)) * 1.4826)
+
+
+def _came_down_again(depth: Floats) -> bool:
+    """Whether it had been as high as it last was, and was worked off since: it is emptied in batches.
+
+    The trend over a few teeth of a saw depends on where in a tooth the hold begins and ends.
+    """
+    low = int(np.flatnonzero(depth <= depth.min() + _noise(depth))[-1])
+    return low > 0 and bool(depth[:low].max() >= depth[low:].max())
 
 
 def _worked_off(queue: BacklogSeries, objective: Backlog, evidence: Evidence) -> tuple[Outcome, str]:

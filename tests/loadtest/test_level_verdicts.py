@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis.results import RunRecord, read_record
@@ -13,9 +14,9 @@ from loadtest.level_verdicts import judged_levels, judged_proofs, limit_seen
 from loadtest.outlook import Outlook
 from scenarios.search import Search
 from scenarios.target import Target, TargetClass
-from slo.evidence import NotSeen
+from slo.evidence import BacklogSeries, NotSeen
 from slo.level import JudgedLevel, LevelOutcome, LevelSays
-from slo.objective import Latency, Throughput
+from slo.objective import Backlog, Latency, Throughput
 from tests.analysis.records import T0, Synthetic, encoded
 
 ALONE = Target(name="hotel", url="http://127.0.0.1:8080", target_class=TargetClass.REHEARSAL)  # no Prometheus
@@ -57,6 +58,21 @@ def test_when_the_run_is_over_the_same_is_damage_and_proves_nothing(folder: Path
     says = only(read_record(folder), under_way=False)
     assert says.outcome is LevelOutcome.VOID
     assert says.by == ("record-gap",)
+
+
+def test_no_level_is_missed_by_its_backlog_before_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_unix_s = np.arange(T0, T0 + 40, dtype=np.float64)
+    rising = BacklogSeries(queue="q", source="", at_unix_s=at_unix_s, depth=100 * (at_unix_s - T0))
+    monkeypatch.setattr("loadtest.level_bench.live_backlogs", lambda *_: (rising,))
+    search = Search(start_rps=95.0, most_rps=380.0, at_least_rps=95.0, level_s=15.0)
+    objectives = (Throughput(name="throughput"), Backlog(name="backlog"))
+    run = Synthetic(objectives=objectives, plan_changes={"search": search, "target": ALONE})
+    run.write(tmp_path)
+    bench = LevelBench(read_record(tmp_path).plan, tmp_path, Outlook(ALONE))
+    looks = [bench.look(T0 + 5.0, T0 + 5.0 + held_s, 95.0) for held_s in (14.0, 15.0)]
+    assert [(one.outcome, one.by) for one in looks] == [
+        (LevelOutcome.MET, ()), (LevelOutcome.MISSED, ("backlog",)),
+    ]  # fmt: skip
 
 
 # --- a rest -----------------------------------------------------------------------------------------
