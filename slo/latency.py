@@ -15,6 +15,9 @@ from slo.verdict import Outcome
 from slo.words import asked, duration, ms, number
 
 US_PER_MS = 1000.0
+# The platform's histogram is about its requests when it holds as many as its counter, within this factor: one of a part
+# of them says another percentile, and a recording rule's rates, taken for counters, say nothing.
+SAME_WITHIN = 2.0
 
 
 def judge_latency(objective: Latency, evidence: Evidence) -> Answer:
@@ -117,6 +120,9 @@ def server_side(objective: Latency, server: ServerLoad | NotSeen) -> tuple[Outco
     total = server.buckets[-1][1] if server.buckets else 0.0
     if total <= 0:
         return Outcome.UNPROVEN, "its histogram holds nothing of the hold"
+    if not 1 / SAME_WITHIN <= total / max(server.requests, 1.0) <= SAME_WITHIN:
+        counts = f"its histogram holds {number(total)} requests, its counter {number(server.requests)}"
+        return Outcome.UNPROVEN, f"{counts}: these are not the same ones, or one of the two is no counter"
     limit_s = objective.below_ms / 1000
     low_s, high_s = _bracket(server.buckets, objective.quantile_ratio * total)
     where = (

@@ -174,6 +174,12 @@ class TestLatency:
         awaited = client(seconds=5, rps=5, ok=np.full(5, 4), answered=table([20], [4], 5))
         assert not is_slow(replace(P99, below_ms=5000), awaited, waited_ms=4000.0)
 
+    @pytest.mark.parametrize("requests", [2999, 12_001])
+    def test_a_histogram_of_other_requests_than_the_counters_vetoes_nothing(self, requests: int) -> None:
+        answer = judged(P95, evidence(server=replace(server(slow=600), requests=requests)))
+        assert answer.outcome is Outcome.MET
+        assert "not the same ones" in answer.server_side
+
     def test_a_server_side_miss_vetoes(self) -> None:
         answer = judged(P95, evidence(server=server(slow=600)))
         assert answer.outcome is Outcome.MISSED
