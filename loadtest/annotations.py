@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -115,7 +116,7 @@ class Annotator:
         for line in self._events.lines():
             try:
                 self._take(json.loads(line))
-            except (urllib.error.URLError, OSError, ValueError, KeyError, TypeError) as wrong:
+            except (HTTPException, OSError, ValueError, KeyError, TypeError) as wrong:  # URLError is an OSError
                 self._tell(wrong)
 
     def _follow(self) -> None:

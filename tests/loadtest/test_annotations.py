@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +82,28 @@ def test_a_grafana_that_is_gone_or_slow_holds_nothing_up(
     for number, url in enumerate((grafana.url, "http://127.0.0.1:9")):
         Annotator(Grafana(url, TOKEN), a_run(tmp_path / f"r{number}"), told.append).look()
     assert len(told) == 2
+
+
+def test_what_is_no_http_server_at_all_is_told_once_too(tmp_path: Path) -> None:
+    told: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def greet_as_another() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+                    connection.recv(4096)
+
+        threading.Thread(target=greet_as_another, daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        Annotator(Grafana(url, TOKEN), a_run(tmp_path / "r42"), told.append).look()
+        listening.shutdown(socket.SHUT_RDWR)
+    assert len(told) == 1
+    assert "took no annotation" in told[0]
 
 
 def test_the_token_follows_no_redirect(grafana: FakeGrafana, tmp_path: Path) -> None:
