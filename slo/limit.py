@@ -28,7 +28,7 @@ def judge_limit(objective: Limit, evidence: Evidence) -> Answer:
     outcome, why = _outcome(objective, seen)
     return Answer(
         outcome=outcome,
-        because=f"{why}{told(seen)} {seen.levels} levels were held; the search ended because {seen.ended_because}.",
+        because=f"{why}{told(seen)} {'One level was' if seen.levels == 1 else f'{seen.levels} levels were'} held; the search ended because {seen.ended_because}.",
         target=target,
         measured=measured(seen),
         interval=_interval(seen),
