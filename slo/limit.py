@@ -26,9 +26,10 @@ def judge_limit(objective: Limit, evidence: Evidence) -> Answer:
     if isinstance(seen, NotSeen):
         return unproven(target, seen.because)
     outcome, why = _outcome(objective, seen)
+    levels = "One level was" if seen.levels == 1 else f"{seen.levels} levels were"
     return Answer(
         outcome=outcome,
-        because=f"{why}{told(seen)} {'One level was' if seen.levels == 1 else f'{seen.levels} levels were'} held; the search ended because {seen.ended_because}.",
+        because=f"{why}{told(seen)} {levels} held; the search ended because {seen.ended_because}.",
         target=target,
         measured=measured(seen),
         interval=_interval(seen),
