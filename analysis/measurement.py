@@ -62,6 +62,7 @@ def measurement_of(
         record_gaps=(*record.gaps, *_disagreements(record), *_never_arrived(record)),
         rate_changed_at_unix_s=tuple(event.at_unix_s for event in record.happened("rate_changed")),
         cut_short=_cut_short(record, hold, facts),
+        clock_steps=tuple((one.at_unix_s, float(one.fields["by_s"])) for one in record.happened("clock_stepped")),
         worker_late_at_unix_s=tuple(event.at_unix_s for event in record.happened("worker_late")),
         cluster=facts,
         uncounted_at_most=_uncounted_at_most(record),

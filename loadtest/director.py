@@ -12,6 +12,7 @@ from loadtest.abort import AbortWatch
 from loadtest.ending import THE_PLAN_IS_COMPLETE
 from loadtest.ledger import Ledger
 from loadtest.legs import Leg, LegBook
+from loadtest.load_clock import LoadClock
 from loadtest.ports import Accounts, Clock, Wire
 from loadtest.record import RecordWriter
 from loadtest.roll import Identity, Roll, TurnedAway, Worker
@@ -54,6 +55,11 @@ class Director:
     _ending: str = ""
     _cut: str = ""  # why the leg that is on ends before its time
     _profile: Profile | None = None  # the rate line that is on
+    _time: LoadClock = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is led yet."""
+        self._time = LoadClock(self.clock)
 
     def direct(self, worker_ids: list[str]) -> None:
         """Run the plan on these workers; returns when every delta that can arrive has arrived."""
@@ -72,7 +78,7 @@ class Director:
 
     def rate_rps(self) -> float:
         """What is due a second just now."""
-        return self._profile.rate_at(self.clock.unix_s() - self.t0_unix_s) if self._profile else 0.0
+        return self._profile.rate_at(self._time.unix_s() - self.t0_unix_s) if self._profile else 0.0
 
     @property
     def directs(self) -> bool:
@@ -172,8 +178,9 @@ class Director:
 
     def _go(self) -> None:
         first = not self.t0_unix_s
+        self._time.begin()
         # A whole second, so that every count is booked in a second the plan knows.
-        self.t0_unix_s = float(math.ceil(self.clock.unix_s() + START_IN_S))
+        self.t0_unix_s = float(math.ceil(self._time.unix_s() + START_IN_S))
         for worker_id, worker in self._workers.items():
             worker.heard_unix_s = self.t0_unix_s
             order = {"t0_unix_s": self.t0_unix_s, "clock_offset_s": worker.clock_offset_s}
@@ -204,14 +211,14 @@ class Director:
 
     def _learn_offset(self, worker: Worker, content: Mapping[str, Any]) -> None:
         """The offset of the worker's wall clock, by the exchange with the shortest round trip (as NTP does)."""
-        now_s, now_unix_s = self.clock.monotonic_s(), self.clock.unix_s()
+        now_s, now_unix_s = self.clock.monotonic_s(), self.clock.unix_s()  # as the worker goes by its own
         round_trip_s = now_s - float(content["sent_s"])
         if round_trip_s < worker.round_trip_s:
             worker.round_trip_s = round_trip_s
             worker.clock_offset_s = round(float(content["unix_s"]) - (now_unix_s - round_trip_s / 2), 6)
 
     def _take(self, worker_id: str, worker: Worker, content: Mapping[str, Any]) -> None:
-        worker.heard_unix_s = self.clock.unix_s()
+        worker.heard_unix_s = self._time.unix_s()
         if worker.lost:
             worker.lost = False
             self._event("worker_returned", worker=worker.shard)
@@ -256,14 +263,20 @@ class Director:
         due = {int(self.t0_unix_s) + second: count for second, count in enumerate(due_per_second)}
         phases = list(zip(profile.starts_s(), profile.phases, strict=True))
         end_unix_s = self.t0_unix_s + profile.duration_s
-        while self.clock.unix_s() < end_unix_s and not self._ending and not self._cut:
-            while phases and self.clock.unix_s() >= self.t0_unix_s + phases[0][0]:
+        while self._time.unix_s() < end_unix_s and not self._ending and not self._cut:
+            while phases and self._time.unix_s() >= self.t0_unix_s + phases[0][0]:
                 start_s, phase = phases.pop(0)
                 self._event("phase_started", phase=phase.name, judged=phase.judged, t0_unix_s=self.t0_unix_s + start_s)
+            self._look_at_the_clock()
             self._look_after_workers()
             self._look_for_a_reason_to_stop(due, leg)
             self.clock.sleep_s(TICK_S)
         self._profile = None
+
+    def _look_at_the_clock(self) -> None:
+        by_s = self._time.newly_stepped_s(self.plan.thresholds.clock_skew_s)
+        if by_s:
+            self._event("clock_stepped", by_s=round(by_s, 3))
 
     # --- in legs -----------------------------------------------------------------------------
 
@@ -277,7 +290,7 @@ class Director:
             legs.began(leg, self.t0_unix_s)
             self._event("leg_started", t0_unix_s=self.t0_unix_s, **leg.order.to_json())
             self._drive(leg.order.profile, [sum(second) for second in leg.due], leg)
-            legs.ended(self.clock.unix_s())
+            legs.ended(self._time.unix_s())
             self._event("leg_ended", leg=leg.order.number, because=self._ending or self._cut or "its time was over")
             self._drain()
             lost = [worker.shard for worker in self._workers.values() if worker.lost]
@@ -290,6 +303,8 @@ class Director:
             self.wire.send(worker_id, "golive_over", {})
 
     def _next_leg(self, legs: LegBook) -> Leg | None:
+        for worker in self._workers.values():
+            worker.round_trip_s = math.inf  # a clock may have been set since its offset was learned
         while not self._ending and not self.failed_because and not legs.over():
             order = legs.next()
             if order is not None:
@@ -303,7 +318,7 @@ class Director:
     def _look_after_workers(self) -> None:
         for worker_id in self._roll.unknown if self._roll else ():
             self._ping(worker_id)  # again: one that is still starting does not hear the first
-        now_unix_s = self.clock.unix_s()
+        now_unix_s = self._time.unix_s()
         for worker in self._workers.values():
             if not worker.lost and not worker.drained and now_unix_s - worker.heard_unix_s > SILENT_AFTER_S:
                 worker.lost = True
@@ -320,7 +335,7 @@ class Director:
             return
         if leg and self.legs:
             self._cut = self.legs.ends(leg.order.number)
-        settled = int(self.clock.unix_s()) - SETTLED_AFTER_S
+        settled = int(self._time.unix_s()) - SETTLED_AFTER_S
         if self.plan.closed and self._abort:
             due = self._abort.sent()  # nothing else is due in a closed model
         passed = self._abort.breach(due=due, settled_second=settled) if self._abort else None
@@ -361,7 +376,7 @@ class Director:
     def _event(self, kind: str, **fields: Any) -> None:
         self.accounts.happened(kind, fields)
         try:
-            self.record.event(kind, at_unix_s=self.clock.unix_s(), **fields)
+            self.record.event(kind, at_unix_s=self._time.unix_s(), **fields)
         except OSError as refused:
             self.record_broken = self.record_broken or f"the record could not be written: {refused.strerror or refused}"
             self.finish(self.record_broken)

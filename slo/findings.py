@@ -221,6 +221,10 @@ def _run(measurement: Measurement, thresholds: Thresholds) -> Iterator[Finding]:
     for at_unix_s in measurement.rate_changed_at_unix_s:
         what = f"The rate was changed by hand at {instant(at_unix_s)}."
         yield voids(FindingKind.RATE_CHANGED, what, "Leave the load to the plan.", at_unix_s)
+    for at_unix_s, by_s in measurement.clock_steps:
+        what = f"The master's clock was set by {by_s:+.2f} s at {instant(at_unix_s)}, in mid-load."
+        remedy = "Let NTP or chrony settle before a run: Prometheus' samples lie beside golive's seconds since then."
+        yield voids(FindingKind.CLOCK_SKEW, what, remedy, at_unix_s)
     if measurement.record_gaps:
         what = "Pieces of the record are missing or unreadable: " + "; ".join(measurement.record_gaps) + "."
         yield voids(FindingKind.RECORD_GAP, what, "Repeat the run; was the disk full, or golive killed?")

@@ -228,6 +228,7 @@ class Measurement:
     master_lost: bool = False
     record_gaps: tuple[str, ...] = field(default_factory=tuple)  # unreadable or missing pieces, in words
     rate_changed_at_unix_s: tuple[float, ...] = field(default_factory=tuple)
+    clock_steps: tuple[tuple[float, float], ...] = ()  # when the master's wall clock was set, and by how much
     cut_short: str = ""  # why the load ended before the plan did; empty when it did not
     # What requests were under way inside the hold, by their times and added up: at least and at most.
     under_way_s: tuple[float, float] | None = None

@@ -119,6 +119,11 @@ def test_a_changed_rate_is_remembered(tmp_path: Path) -> None:
     assert measured(Synthetic(), tmp_path, change).rate_changed_at_unix_s == (T0 + 7.5,)
 
 
+def test_a_wall_clock_that_was_set_is_remembered(tmp_path: Path) -> None:
+    step = {"at_unix_s": T0 + 7.5, "event": "clock_stepped", "by_s": -2.0}
+    assert measured(Synthetic(), tmp_path, step).clock_steps == ((T0 + 7.5, -2.0),)
+
+
 def test_halves_of_a_record_that_disagree_are_a_gap(tmp_path: Path) -> None:
     Synthetic(warm_s=0, hold_s=3).write(tmp_path)
     lines = (tmp_path / "seconds.jsonl").read_text().splitlines(keepends=True)

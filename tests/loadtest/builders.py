@@ -59,10 +59,11 @@ class FakeClock:
     """Time passes only when someone sleeps; then whatever was planned for that instant happens."""
 
     now_s: float = float(SECOND)
+    stepped_s: float = 0.0  # somebody has set the wall clock
     planned: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
 
     def unix_s(self) -> float:
-        return self.now_s
+        return self.now_s + self.stepped_s
 
     def monotonic_s(self) -> float:
         return self.now_s

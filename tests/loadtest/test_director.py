@@ -76,6 +76,34 @@ def test_a_lost_worker_that_speaks_again_has_returned(tmp_path: Path) -> None:
     assert stand.event("worker_returned")
 
 
+@pytest.mark.parametrize("by_s", [-20.0, -0.5, 0.5, 20.0])
+def test_a_wall_clock_that_is_set_in_mid_run_is_told_and_ends_nothing(tmp_path: Path, by_s: float) -> None:
+    stand = a_stand(tmp_path, plan=a_plan(duration_s=20.0, abort=AbortLimits(behind_for_s=100.0)))
+    start_s = stand.clock.now_s
+    for second in range(2, 25):
+        last = second == 24
+        stand.clock.at(
+            start_s + second, lambda seq=second - 1, last=last: stand.workers[0].sends(seq, counts(ok=1), final=last)
+        )
+    stand.clock.at(start_s + 9, lambda: setattr(stand.clock, "stepped_s", by_s))
+    stand.direct()
+    stepped = [event["by_s"] for event in stand.events() if event["event"] == "clock_stepped"]
+    began, ended = stand.event("load_started"), stand.event("load_ended")
+    assert stepped == [by_s]
+    assert began
+    assert ended
+    assert ended["because"] == "the plan is complete"
+    assert ended["at_unix_s"] == pytest.approx(began["t0_unix_s"] + 20, abs=0.5)
+    assert stand.event("worker_lost") is None
+
+
+def test_a_wall_clock_that_wanders_a_little_is_nothing_to_tell(tmp_path: Path) -> None:
+    stand = a_stand(tmp_path)
+    stand.clock.at(stand.clock.now_s + 3, lambda: setattr(stand.clock, "stepped_s", 0.2))
+    stand.direct()
+    assert stand.event("clock_stepped") is None
+
+
 def test_the_same_delta_twice_is_written_once_and_acknowledged_twice(tmp_path: Path) -> None:
     stand = a_stand(tmp_path)
     start_s = stand.clock.now_s

@@ -40,6 +40,7 @@ def test_a_good_measurement_has_no_findings() -> None:
         ({"mean_in_flight": 20.0}, FindingKind.LITTLES_LAW),
         ({"master_lost": True}, FindingKind.MASTER_LOST),
         ({"rate_changed_at_unix_s": (START + 3.0,)}, FindingKind.RATE_CHANGED),
+        ({"clock_steps": ((START + 3.0, 2.0),)}, FindingKind.CLOCK_SKEW),
         ({"record_gaps": ("seconds.jsonl ends in half a line",)}, FindingKind.RECORD_GAP),
         ({"metrics_gap_s": 12.0}, FindingKind.METRICS_GAP),
         ({"cut_short": "stop requested by the test"}, FindingKind.CUT_SHORT),
