@@ -37,6 +37,7 @@ def client_load(record: RunRecord, hold: Hold) -> ClientLoad | NotSeen:
         repeated=int(inside["repeated"].sum()),
         cached=int(inside["cached"].sum()),
         not_yet=_not_yet(record, inside, hold.seconds),
+        due_beforehand=not record.plan.closed and not record.plan.workload.followers,
         due_by_workers=None if due_per_second(record)[1] else int(inside["due"].sum()),
     )
 

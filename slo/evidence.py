@@ -69,6 +69,7 @@ class ClientLoad:
     not_yet: right answers of polls that did not show the effect yet. For latency and availability they are requests
         like any other; in throughput and errors they count nothing, or a platform that loses what it accepted, and is
         asked for it over and over, would hide its failures behind the asking.
+    due_beforehand: whether all that was due was known before the load: no step of a flow, no locustfile.
     due_by_workers: what the workers say was due in the hold: more than `due` was another rate. None: not known.
     """
 
@@ -89,6 +90,7 @@ class ClientLoad:
     repeated: int = 0
     cached: int = 0
     due_by_workers: int | None = None
+    due_beforehand: bool = False
     not_yet: Counts = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
 
     @property

@@ -31,6 +31,13 @@ def judge_throughput(objective: Throughput, evidence: Evidence) -> Answer:
         f"{instant(client.seconds_unix[starts[worst]])}, had {number(answered[worst])}"
     )
     outcome = Outcome.MET if enough == len(answered) else Outcome.MISSED
+    if outcome is Outcome.MISSED and client.due_beforehand:
+        due = np.array([client.due[at : at + objective.window_s].sum() for at in starts], dtype=np.int64)
+        if (due[answered < needed] < needed).all():
+            outcome = Outcome.UNPROVEN
+            words = (
+                f"no platform could have: only {number(due.min())} requests were due in a window; offer more. {words}"
+            )
     if outcome is Outcome.MET and not evidence.hold_complete:
         outcome, words = Outcome.UNPROVEN, f"not sustained for as long as planned; {words}"
     return Answer(
