@@ -11,6 +11,7 @@ from scenarios.objective_check import meant_as_ratio, objective_problems
 from scenarios.plan import Plan
 from scenarios.profile import Phase, Profile
 from scenarios.recovery_check import recovery_problems
+from scenarios.search_check import search_problems
 from scenarios.target import TargetClass
 from scenarios.transport import transport_problems
 from scenarios.workload import Workload
@@ -32,6 +33,7 @@ def check_plan(plan: Plan) -> None:
     """Raise PlanError with everything that is wrong."""
     problems = [*_profile(plan), *_workload(plan.workload), *_flows(plan), *_limits(plan), *_writes(plan)]
     problems += [*objective_problems(plan.objectives), *_looked_for(plan), *recovery_problems(plan)]
+    problems += search_problems(plan)
     if problems:
         raise PlanError("\n".join(f"{plan.name}: {problem}" for problem in problems), remedy="Mend the plan.")
 

@@ -81,3 +81,18 @@ def test_consent_to_writes_must_cover_all_that_a_search_may_send(tmp_path: Path)
     staging = Target(name="staging", url="http://127.0.0.1:1", target_class=TargetClass.STAGING, writes=agreed)
     with pytest.raises(PlanError, match="writes are due"):
         load_plan(written(tmp_path), target=staging)
+
+
+def test_a_first_level_of_too_few_requests_for_its_percentiles_is_refused(tmp_path: Path) -> None:
+    seek = written(tmp_path, "start_share: 0.004, level_at_most: 60s")  # 4.2 requests/s
+    with pytest.raises(
+        PlanError, match="p99-latency: the first level has 252 requests in its 60 s, and 299 are needed"
+    ):
+        load_plan(seek, target=REHEARSAL)
+    assert load_plan(seek, target=REHEARSAL, rate_rps=1200).search
+
+
+def test_levels_shorter_than_a_window_of_throughput_are_refused(tmp_path: Path) -> None:
+    seek = written(tmp_path, "level: 4s, level_at_most: 4s")
+    with pytest.raises(PlanError, match="a level of 4 s is shorter than a window of"):
+        load_plan(seek, target=REHEARSAL)
