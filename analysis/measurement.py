@@ -48,7 +48,7 @@ def measurement_of(
         strictest_ratio=strictest,
         mean_in_flight=_mean_in_flight(vitals, len(hold.seconds)),
         under_way_s=None if record.plan.closed else under_way_s(record, hold.window, lag_p99_us / US_IN_S),
-        written_after=written_after(record, hold.window),
+        written_after=0.0 if record.plan.closed else written_after(record, hold.window),
         closed_model=record.plan.closed is not None,
         workers_planned=record.plan.workers,
         workers=tuple(
