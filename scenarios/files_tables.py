@@ -16,6 +16,7 @@ from scenarios.values import Column, Order
 from scenarios.workload import Workload
 
 LARGEST_TABLE_BYTES = 50_000_000
+LONGEST_LIST = 8
 REMEDY = "Name a file in UTF-8 that is there; a relative path starts in the folder of the workload's file."
 Rows = Sequence[tuple[str, ...]]
 
@@ -55,7 +56,7 @@ def _table(path: Path, needed: Mapping[str, Order]) -> Table:
         columns, rows = _rows_of_csv(path, text)
     lacking = sorted(set(needed) - set(columns))
     if lacking or not rows:
-        what = f"has no column {', '.join(lacking)}" if rows else "has no rows"
+        what = f"has no column {', '.join(lacking)}; it has {_shown(columns)}" if rows else "has no rows"
         raise PlanError(f"{path}: {what}.", remedy="Mend the file or the workload.")
     return Table(columns=columns, rows=tuple(rows), order=next(iter(needed.values())))
 
@@ -64,21 +65,34 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST_TABLE_BYTES:
             raise PlanError(f"{path}: larger than {LARGEST_TABLE_BYTES:,} bytes.", remedy="Take a part of it.")
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets put a mark (BOM) before the first name
             return file.read()
     except (OSError, UnicodeDecodeError) as wrong:
         raise PlanError(f"{path}: {wrong}.", remedy=REMEDY) from wrong
 
 
 def _rows_of_csv(path: Path, text: str) -> tuple[tuple[str, ...], Rows]:
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
     try:
-        header, *rows = list(csv.reader(StringIO(text, newline=""), strict=True)) or [[]]
+        # Empty lines are no rows, as `csv.DictReader` has it; a row that holds line breaks ends on a later line.
+        header, *rows = [(reader.line_num, row) for row in reader if row] or [(0, [])]
     except csv.Error as wrong:
-        raise PlanError(f"{path}: {wrong}.", remedy="Name a CSV file with a header row.") from wrong
-    uneven = next((number for number, row in enumerate(rows, start=2) if len(row) != len(header)), 0)
+        raise PlanError(
+            f"{path}: line {reader.line_num}: {wrong}.", remedy="Name a CSV file with a header row."
+        ) from wrong
+    columns = tuple(header[1])
+    uneven = next((line for line, row in rows if len(row) != len(columns)), 0)
     if uneven:
         raise PlanError(f"{path}: line {uneven} has other columns than the header.", remedy="Mend the file.")
-    return tuple(header), [tuple(row) for row in rows]
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise PlanError(f"{path}: two columns are called {_shown(twice)}.", remedy="Give each a name of its own.")
+    return columns, [tuple(row) for _, row in rows]
+
+
+def _shown(columns: Sequence[str]) -> str:
+    """Names as they are: a space or a semicolon in them is what is wrong more often than not."""
+    return ", ".join(map(repr, columns[:LONGEST_LIST])) + (", …" if len(columns) > LONGEST_LIST else "")
 
 
 def _objects(path: Path, text: str) -> list[Any]:
@@ -92,12 +106,17 @@ def _objects(path: Path, text: str) -> list[Any]:
 
 def _json(path: Path, line: int, text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as wrong:
         at = line + getattr(wrong, "lineno", 1) - 1
         raise PlanError(
             f"{path}: line {at}: {getattr(wrong, 'msg', wrong)}.", remedy="Write a JSON list of objects, or one a line."
         ) from wrong
+
+
+def _no_number(name: str) -> Any:
+    """Python would read it; JSON has no such number, and no server would read it back."""
+    raise ValueError(f"{name} is no JSON")
 
 
 def _rows_of_objects(path: Path, objects: list[Any], columns: tuple[str, ...]) -> Rows:

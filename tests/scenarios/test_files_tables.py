@@ -54,9 +54,31 @@ def test_a_json_file_is_read_by_the_names_that_are_used(tmp_path: Path, name: st
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("guests.csv", "id,email\r\n1,a@b\r\n"),
+        ("guests.csv", "id,email\n\n1,a@b\n\n\n"),
+        ("guests.json", '[{"id": 1, "email": "a@b"}]'),
+        ("guests.jsonl", '{"id": 1, "email": "a@b"}\n'),
+    ],
+)
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_mark_of_a_spreadsheet_and_empty_lines_are_no_part_of_the_rows(
+    tmp_path: Path, name: str, text: str, mark: str
+) -> None:
+    table = table_of(tmp_path, name, mark + text, "id", "email")
+    assert (table.columns, table.rows) == (("id", "email"), (("1", "a@b"),))
+
+
+@pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("a.csv", "id\n1\n", "has no column email"),
+        ("a.csv", "id\n1\n", "has no column email; it has 'id'"),
+        ("a.csv", "id;email\n1;a@b\n", "has no column email; it has 'id;email'"),
+        ("a.csv", "email,email\na@b,c@d\n", "two columns are called 'email'"),
+        ("a.csv", 'id,email\n"1\n2",a@b\n3\n', "line 4 has other columns"),
+        ("a.csv", 'id,email\n1,"a"b\n', "line 2: ',' expected after"),
+        ("a.json", '[{"email": NaN}]', "NaN is no JSON"),
         ("a.csv", "id,email\n", "has no rows"),
         ("a.csv", "", "has no rows"),
         ("a.csv", "id,email\n1\n", "line 2 has other columns"),
