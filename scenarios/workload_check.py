@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 
 from scenarios.answers import Capture, Check, JsonEquals, JsonExists, JsonLength
+from scenarios.text_check import text_problems
 from scenarios.values import Captured, Column, values_in
 from scenarios.workload import Flow, Login, Poll, Request, Step, Workload
 
@@ -28,6 +30,7 @@ def problems_of(workload: Workload) -> Iterator[str]:
     for flow in workload.flows:
         yield from _flow(flow, workload)
     yield from _taken_names(workload)
+    yield from text_problems(workload)
     yield from _feeders(workload)
     if workload.login:
         yield from _login(workload.login)
@@ -87,6 +90,8 @@ def _pointers(what: str, checks: Iterable[Check]) -> Iterator[str]:
 def _pointer(what: str, pointer: str) -> Iterator[str]:
     if pointer and not pointer.startswith("/"):
         yield f"{what}: {pointer!r} is no JSON pointer; write {'/' + pointer.lstrip('$.').replace('.', '/')!r}"
+    if re.search("~(?![01])", pointer):
+        yield f"{what}: in the JSON pointer {pointer!r} a ~ of a name is written ~0 (and a / of it ~1)"
 
 
 def _single(what: str, request: Request, workload: Workload) -> Iterator[str]:
@@ -119,6 +124,8 @@ def _flow(flow: Flow, workload: Workload) -> Iterator[str]:
     yield from _captured(what, flow, workload)
     if flow.steps and flow.steps[0].poll:
         yield f"{what}: its first step polls: there is no answer yet from which to wait"
+    if flow.steps and flow.steps[0].think_s != (0, 0):
+        yield f"{what}: its first step thinks, but it is due when the journey begins: let the next one think"
 
 
 def _share(what: str, flow: Flow) -> Iterator[str]:
