@@ -31,6 +31,7 @@ struct Cookie {
     value: String,
     path: String,
     is_secure: bool,
+    expires_unix_s: Option<i64>,
 }
 
 impl Cookie {
@@ -48,7 +49,15 @@ impl Jar {
 
     /// Write the header line that takes the cookies to a path; nothing when there are none.
     pub fn write(&self, site: &Site, path: &str, out: &mut Vec<u8>) {
-        let fits = |cookie: &&Cookie| path_matches(path, &cookie.path) && (site.is_secure || !cookie.is_secure);
+        self.write_at(now_unix_s(), site, path, out);
+    }
+
+    fn write_at(&self, now_unix_s: i64, site: &Site, path: &str, out: &mut Vec<u8>) {
+        let fits = |cookie: &&Cookie| {
+            path_matches(path, &cookie.path)
+                && (site.is_secure || !cookie.is_secure)
+                && cookie.expires_unix_s.is_none_or(|at_unix_s| at_unix_s > now_unix_s)
+        };
         let mut fitting: Vec<&Cookie> = self.cookies.iter().filter(fits).collect();
         fitting.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         for (index, cookie) in fitting.iter().enumerate() {
@@ -64,8 +73,11 @@ impl Jar {
 
     /// Take in the `Set-Cookie` lines of the answer to the last request.
     pub fn take(&mut self, site: &Site, lines: &[String]) {
+        let now_unix_s = now_unix_s();
+        self.cookies.retain(|cookie| cookie.expires_unix_s.is_none_or(|at_unix_s| at_unix_s > now_unix_s));
         for line in lines {
-            let Some((cookie, is_gone)) = read(line, site, &default_path(&self.path)) else { continue };
+            let Some(cookie) = read(line, site, &default_path(&self.path), now_unix_s) else { continue };
+            let is_gone = cookie.expires_unix_s.is_some_and(|at_unix_s| at_unix_s <= now_unix_s);
             let is_it = |there: &Cookie| there.name == cookie.name && there.path == cookie.path;
             let known = self.cookies.iter().position(is_it);
             if let Some(at) = known {
@@ -83,8 +95,8 @@ impl Jar {
     }
 }
 
-/// A `Set-Cookie` line as a cookie, and whether it says that the cookie is gone. None: not for us.
-fn read(line: &str, site: &Site, default_path: &str) -> Option<(Cookie, bool)> {
+/// A `Set-Cookie` line as a cookie; one that has expired says that it is gone. None: not for us.
+fn read(line: &str, site: &Site, default_path: &str, now_unix_s: i64) -> Option<Cookie> {
     let mut parts = line.split(';');
     let (name, value) = parts.next()?.split_once('=')?;
     let (name, value) = (name.trim(), value.trim());
@@ -92,8 +104,8 @@ fn read(line: &str, site: &Site, default_path: &str) -> Option<(Cookie, bool)> {
         return None;
     }
     let (name, value) = (name.to_string(), value.to_string());
-    let mut cookie = Cookie { name, value, path: default_path.to_string(), is_secure: false };
-    let (mut age_s, mut is_past): (Option<i64>, bool) = (None, false);
+    let mut cookie = Cookie { name, value, path: default_path.to_string(), is_secure: false, expires_unix_s: None };
+    let mut age_s: Option<i64> = None;
     for attribute in parts {
         let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
         let value = value.trim();
@@ -103,12 +115,13 @@ fn read(line: &str, site: &Site, default_path: &str) -> Option<(Cookie, bool)> {
             "domain" if !value.is_empty() && !domain_matches(&site.host, value) => return None,
             "secure" => cookie.is_secure = true,
             "max-age" => age_s = value.parse().ok().or(age_s),
-            "expires" => is_past = day_of(value).is_some_and(|day_s| day_s <= now_unix_s()),
+            "expires" => cookie.expires_unix_s = day_of(value).or(cookie.expires_unix_s),
             _ => {}
         }
     }
     // Max-Age outweighs Expires.
-    Some((cookie, age_s.map_or(is_past, |age_s| age_s <= 0)))
+    cookie.expires_unix_s = age_s.map(|age_s| now_unix_s.saturating_add(age_s)).or(cookie.expires_unix_s);
+    Some(cookie)
 }
 
 fn domain_matches(host: &str, domain: &str) -> bool {
@@ -196,6 +209,20 @@ mod tests {
         assert_eq!(sent(&jar, &here(), "/"), "Cookie: a=2\r\n");
         jar.take(&here(), &["a=3; Path=/; Expires=Thu, 01-Jan-70 00:00:00 GMT; Max-Age=60".into()]);
         assert_eq!(sent(&jar, &here(), "/"), "Cookie: a=3\r\n", "Max-Age outweighs Expires");
+    }
+
+    #[test]
+    fn a_cookie_is_sent_until_it_expires_and_no_longer() {
+        let jar = after(&["a=1; Path=/; Max-Age=60", "b=2; Path=/; Max-Age=9223372036854775807", "c=3; Path=/"], "/");
+        let sent_in = |later_s: i64| {
+            let mut out = Vec::new();
+            jar.write_at(now_unix_s() + later_s, &here(), "/", &mut out);
+            String::from_utf8(out).expect("text")
+        };
+        assert_eq!(sent_in(50), "Cookie: a=1; b=2; c=3\r\n");
+        assert_eq!(sent_in(70), "Cookie: b=2; c=3\r\n");
+        let jar = after(&["a=1; Path=/; Expires=Fri, 31 Dec 2100 23:59:59 GMT"], "/");
+        assert_eq!(sent(&jar, &here(), "/"), "Cookie: a=1\r\n");
     }
 
     #[test]
