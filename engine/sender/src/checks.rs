@@ -32,7 +32,12 @@ impl<'a> Seen<'a> {
 
     /// The body as JSON, if it is.
     pub fn json(&self) -> Option<&Json> {
-        self.json.get_or_init(|| serde_json::from_slice(self.body).ok()).as_ref()
+        self.json.get_or_init(|| serde_json::from_slice(self.json_text()).ok()).as_ref()
+    }
+
+    /// The body without the mark of its encoding (BOM) that some servers put before it; a parser may ignore it (RFC 8259, 8.1).
+    pub fn json_text(&self) -> &'a [u8] {
+        self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(self.body)
     }
 
     /// The values of a header.
@@ -96,12 +101,16 @@ impl Test {
             _ => None,
         }
     }
+
+    fn looks_at_body(&self) -> bool {
+        !matches!(self, Self::HeaderEquals(..) | Self::HeaderContains(..) | Self::Status(_))
+    }
 }
 
-/// Whether two JSON values are equal; 1 and 1.0 are.
+/// Whether two JSON values are equal; 1 and 1.0 are. As floats 9007199254740992 and …993 would be, too.
 fn same(there: &Json, value: &Json) -> bool {
     match (there, value) {
-        (Json::Number(one), Json::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Json::Number(one), Json::Number(other)) if one.is_f64() || other.is_f64() => one.as_f64() == other.as_f64(),
         _ => there == value,
     }
 }
@@ -176,8 +185,7 @@ impl Look {
     #[must_use]
     pub fn needs_body(&self) -> bool {
         let mut tests = self.checks.iter().chain(&self.until).chain(&self.once);
-        tests.any(|test| test.header().is_none())
-            || self.captures.iter().any(|finder| !matches!(finder, Finder::Header(_)))
+        tests.any(Test::looks_at_body) || self.captures.iter().any(|finder| !matches!(finder, Finder::Header(_)))
     }
 
     /// Keep what is wanted of an answer's headers.
@@ -198,5 +206,38 @@ impl Look {
             once_holds: all(&self.once),
             cookies: cookies.into_iter().filter_map(|line| String::from_utf8(line.to_vec()).ok()).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn equal(there: &str, value: &str) -> bool {
+        let json = |text| serde_json::from_str(text).expect("JSON");
+        same(&json(there), &json(value))
+    }
+
+    #[test]
+    fn numbers_are_equal_in_whatever_way_they_are_written_and_whole_ones_to_the_last_digit() {
+        assert!(equal("1", "1.0") && equal("100.00", "100") && equal("1e3", "1000"));
+        assert!(
+            !equal("9007199254740993", "9007199254740992") && !equal("18446744073709551615", "18446744073709551614")
+        );
+        assert!(!equal("1", "true") && !equal("1", "\"1\"") && !equal("-1", "1"));
+    }
+
+    #[test]
+    fn a_status_needs_no_body() {
+        let needs = |until: serde_json::Value| {
+            let request = serde_json::json!({
+                "name": "r", "weight": 0.0, "method": "GET", "path": ["/"], "headers": [], "body": null, "expect": [200],
+                "checks": [], "timeout_us": 1000, "poll": {"until": [until], "every_us": 1, "give_up_us": 1},
+            });
+            let request: Request = serde_json::from_value(request).expect("a request");
+            Look::compile("here", &request, false).expect("a look").expect("something to look for").needs_body()
+        };
+        assert!(!needs(serde_json::json!({"status": [200]})));
+        assert!(needs(serde_json::json!({"json_exists": "/a"})));
     }
 }

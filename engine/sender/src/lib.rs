@@ -1,6 +1,7 @@
 //! golive's load engine: when each request is due, send it, count it. It knows no objectives and no Python.
 
 mod addresses;
+mod as_written;
 mod body_search;
 mod caching;
 mod capture;

@@ -25,7 +25,7 @@ impl Veil {
         let headers: Vec<_> = seen.headers.iter().map(|(name, value)| (name.clone(), self.without(value))).collect();
         // Where something veiled is expected, it may stand anywhere.
         let body = if is_veiled { b"(not shown)".to_vec() } else { self.without(seen.body) };
-        words(&Seen::new(seen.status, &headers, &body))
+        words(&Seen::new(seen.status, &headers, &body)) + &unreadable(seen)
     }
 
     /// A captured value, as far as it may be shown.
@@ -75,6 +75,16 @@ pub fn of_status(seen: &Seen<'_>) -> String {
     match seen.headers("location").next() {
         Some(place) if (300..400).contains(&seen.status) => format!("to {}", quoted(&String::from_utf8_lossy(place))),
         _ => excerpt(seen),
+    }
+}
+
+/// Why what one expects to read in a body may not be found there; empty when nothing speaks against it.
+fn unreadable(seen: &Seen<'_>) -> String {
+    let codings = seen.headers("content-encoding").map(String::from_utf8_lossy);
+    match codings.into_iter().find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {
+        Some(coding) => format!(" (the body came as {}, which golive does not unpack)", short(&coding)),
+        None if std::str::from_utf8(seen.body).is_err() => " (the body is not UTF-8)".into(),
+        None => String::new(),
     }
 }
 
@@ -154,6 +164,16 @@ mod tests {
         let told = |status, headers| of_status(&Seen::new(status, headers, b"<html>"));
         assert_eq!((told(301, &headers), told(301, &[])), (r#"to "https://a/b""#.into(), "<html>".into()));
         assert_eq!(told(201, &headers), "<html>");
+    }
+
+    #[test]
+    fn a_body_that_cannot_be_read_as_it_came_says_why() {
+        let request: Request = serde_json::from_str(REQUEST).expect("a request");
+        let coded = [("Content-Encoding".to_string(), b"gzip".to_vec())];
+        let told = |headers, body| Veil::default().told(&request, &Seen::new(200, headers, body), excerpt);
+        assert_eq!(told(&coded, b"x"), "x (the body came as gzip, which golive does not unpack)");
+        assert_eq!(told(&[], b"caf\xe9"), "caf\u{fffd} (the body is not UTF-8)");
+        assert_eq!(told(&[], "café".as_bytes()), "café");
     }
 
     #[test]
