@@ -4,6 +4,7 @@
 use crate::mix::Mix;
 use crate::plan::Plan;
 use crate::schedule::{hash, Arrival, Part};
+use crate::turns::Turn;
 
 /// The arrivals of one shard of a closed loop: due when somebody is free, until its time has passed.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl ClosedLoop {
         let number = self.number;
         self.number += self.shards;
         let request = self.mix.pick(hash(self.seed, number));
-        Some(Arrival { number, due_ns: now_ns, request, turn: 0, part: Part::Alone })
+        Some(Arrival { number, due_ns: now_ns, request, turn: Turn::default(), part: Part::Alone })
     }
 
     /// Whether nothing more will be due.

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::path::{Path, Stop};
 use crate::schedule::{hash, Arrival, Part};
 use crate::template::{Occasion, Template};
+use crate::turns::Turn;
 use crate::visibility::{Effect, Visibility};
 
 const THINKING: u64 = 0x0074_6869_6e6b;
@@ -59,7 +60,7 @@ struct State {
 struct Journey {
     path: usize,
     number: u64,
-    turn: u32,
+    turn: Turn,
     step: usize,
     sent: u64,
     accepted_ns: u64,

@@ -6,7 +6,7 @@
 use crate::mix::Mix;
 use crate::plan::{Arrivals, Plan};
 use crate::starts::Starts;
-use crate::turns::Turns;
+use crate::turns::{Turn, Turns};
 
 /// One due request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Arrival {
     /// Which of the plan's requests it is.
     pub request: usize,
     /// How many arrivals before it take rows in turn from the tables it uses.
-    pub turn: u32,
+    pub turn: Turn,
     pub part: Part,
 }
 
@@ -37,7 +37,7 @@ pub enum Part {
 pub struct Schedule {
     starts: Starts,
     mix: Mix,
-    turns: Option<Turns>,
+    turns: Turns,
     seed: u64,
     number: u64,
     shard: u64,
@@ -62,12 +62,12 @@ impl Iterator for Schedule {
             let number = self.number;
             self.number += 1;
             let is_mine = number % self.shards == self.shard;
-            // Another's arrival matters only to those who count turns.
-            if !is_mine && self.turns.is_none() {
+            // Another's arrival matters only to those who count everybody's turns.
+            if !is_mine && !self.turns.count_all() {
                 continue;
             }
             let choice = start.choice.unwrap_or_else(|| self.mix.pick(hash(self.seed, number)));
-            let turn = self.turns.as_mut().map_or(0, |turns| turns.take(choice));
+            let turn = self.turns.take(choice, is_mine);
             if is_mine {
                 let (request, part) = self.mix.meaning(choice);
                 return Some(Arrival { number, due_ns: self.starts.instant_ns(start.at), request, turn, part });

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use crate::cookies::{Jar, Site};
 use crate::dates::{date_of, days_of};
 use crate::error::EngineError;
-use crate::journey_plan::Order;
+use crate::feed::Feed;
 use crate::keyring::Keyring;
 use crate::plan::{refuse, Piece, Plan, Request, Table, Text, Value};
 use crate::schedule::hash;
 use crate::spelling::{decimal, json_inner, percent, signed, uuid};
 use crate::trace::{trace_of, Trace};
+use crate::turns::Turn;
 
 /// Where a request ends, and for whom it is: said twice it would mean something else to each reader.
 const OWN_HEADERS: [&str; 3] = ["host", "content-length", "transfer-encoding"];
@@ -59,35 +60,9 @@ pub struct Occasion<'a> {
     /// The journey's captured values, in the order of its flow's names.
     pub captured: &'a [Option<String>],
     /// How many arrivals before it took rows in turn.
-    pub turn: u32,
+    pub turn: Turn,
     /// The journey's cookies, and for which site.
     pub cookies: Option<(&'a Jar, &'a Site)>,
-}
-
-/// How rows are taken from a table.
-#[derive(Debug, Clone, Copy)]
-struct Feed {
-    table: usize,
-    order: Order,
-    workers: u64,
-}
-
-impl Feed {
-    /// The row of an arrival: the same in all columns, and in all steps of a journey.
-    fn row(&self, seed: u64, occasion: &Occasion<'_>, rows: u64) -> usize {
-        let drawn = hash(seed.wrapping_add(self.table as u64 + 1), occasion.number);
-        let row = match self.order {
-            Order::Random => drawn % rows,
-            Order::Shared => u64::from(occasion.turn) % rows,
-            Order::Partitioned => {
-                let worker = occasion.number % self.workers;
-                // At least one: a table with fewer rows than workers is refused.
-                let own = rows.saturating_sub(worker).div_ceil(self.workers).max(1);
-                (worker + drawn % own * self.workers) % rows
-            }
-        };
-        row as usize
-    }
 }
 
 /// What templates draw on besides the plan.
@@ -306,12 +281,7 @@ impl Compiler<'_> {
         let Some(cells) = cells_of(table, column) else {
             return refuse(&self.at, format!("table {name:?} has no column {column:?}"));
         };
-        let workers = self.sources.workers.max(1);
-        if table.order == Order::Partitioned && (table.rows.len() as u64) < workers {
-            let rows = table.rows.len();
-            return refuse(&self.at, format!("table {name:?} is parted among {workers} workers, but has {rows} rows"));
-        }
-        let feed = Feed { table: index, order: table.order, workers };
+        let feed = Feed::of(self.plan, index, self.sources.workers).or_else(|what| refuse(&self.at, what))?;
         Ok(Part::Csv { feed, rows: self.each(&cells, place, "csv")? })
     }
 

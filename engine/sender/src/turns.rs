@@ -1,25 +1,61 @@
-//! Whose turn it is to take a row from a shared table: counted by everybody in the same way, so that nobody must ask.
+//! Whose turn it is to take a row: counted by everybody in the same way, so that nobody must ask.
 
 use std::collections::BTreeSet;
 
 use crate::journey_plan::Order;
 use crate::plan::{Piece, Plan, Request, Value};
 
-/// Counts the arrivals that take rows in turn. Choices that use a table in common count together.
+/// How many arrivals took rows before one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Of those of the whole run that use the same shared tables.
+    pub of_all: u32,
+    /// Of those of the same sending thread that use the same partitioned tables.
+    pub of_own: u32,
+}
+
+/// Counts the arrivals that take rows in turn, those of the whole run and a thread's own.
 #[derive(Debug, Clone)]
 pub struct Turns {
+    shared: Option<Counts>,
+    partitioned: Option<Counts>,
+}
+
+impl Turns {
+    /// The turns of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        Self { shared: Counts::of(plan, Order::Shared), partitioned: Counts::of(plan, Order::Partitioned) }
+    }
+
+    /// Whether the arrivals of others matter.
+    pub fn count_all(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// The turn of the next arrival; another's takes none of one's own.
+    pub fn take(&mut self, choice: usize, is_own: bool) -> Turn {
+        let of = |counts: &mut Option<Counts>| counts.as_mut().map_or(0, |counts| counts.take(choice));
+        let of_all = of(&mut self.shared);
+        Turn { of_all, of_own: if is_own { of(&mut self.partitioned) } else { 0 } }
+    }
+}
+
+/// Counts of the arrivals that use tables of one order. Choices that use a table in common count together.
+#[derive(Debug, Clone)]
+struct Counts {
     group_of: Vec<Option<usize>>, // by choice of the mix
     taken: Vec<u32>,
 }
 
-impl Turns {
-    /// The turns of a plan; None when it shares no table.
-    pub fn of(plan: &Plan) -> Option<Self> {
-        let alone = plan.requests.iter().map(|request| tables_of(plan, request));
+impl Counts {
+    /// None when the plan has no such table in use.
+    fn of(plan: &Plan, order: Order) -> Option<Self> {
+        let used_by = |request| tables_of(plan, request, order);
+        let alone = plan.requests.iter().map(used_by);
         let flows = plan
             .flows
             .iter()
-            .map(|flow| flow.steps.iter().flat_map(|step| tables_of(plan, &plan.requests[step.request])).collect());
+            .map(|flow| flow.steps.iter().flat_map(|step| used_by(&plan.requests[step.request])).collect());
         let used: Vec<BTreeSet<&str>> = alone.chain(flows).collect();
         if used.iter().all(BTreeSet::is_empty) {
             return None;
@@ -30,7 +66,7 @@ impl Turns {
     }
 
     /// How many of its group came before this one.
-    pub fn take(&mut self, choice: usize) -> u32 {
+    fn take(&mut self, choice: usize) -> u32 {
         let Some(group) = self.group_of[choice] else { return 0 };
         let turn = self.taken[group];
         self.taken[group] = turn.wrapping_add(1);
@@ -38,14 +74,14 @@ impl Turns {
     }
 }
 
-/// The shared tables that a request's texts use.
-fn tables_of<'p>(plan: &'p Plan, request: &'p Request) -> BTreeSet<&'p str> {
-    let shared = |name: &str| plan.tables.iter().any(|table| table.name == name && table.order == Order::Shared);
+/// The tables of an order that a request's texts use.
+fn tables_of<'p>(plan: &'p Plan, request: &'p Request, order: Order) -> BTreeSet<&'p str> {
+    let is_of_it = |name: &str| plan.tables.iter().any(|table| table.name == name && table.order == order);
     request
         .texts()
         .flatten()
         .filter_map(|piece| match piece {
-            Piece::Value(Value::Csv(table, _)) if shared(table) => Some(table.as_str()),
+            Piece::Value(Value::Csv(table, _)) if is_of_it(table) => Some(table.as_str()),
             _ => None,
         })
         .collect()

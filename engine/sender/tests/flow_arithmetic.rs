@@ -175,7 +175,7 @@ proptest! {
         let mut turns: Vec<u32> = (0..workers)
             .flat_map(|worker| Schedule::new(&plan, worker, workers).collect::<Vec<_>>())
             .filter(|arrival| uses_it(&arrival))
-            .map(|arrival| arrival.turn)
+            .map(|arrival| arrival.turn.of_all)
             .collect();
         turns.sort_unstable();
         prop_assert!(turns.iter().copied().eq(0..turns.len() as u32), "{turns:?}");

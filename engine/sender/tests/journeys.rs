@@ -13,29 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use golive_sender::Engine;
+use plans::{flow_at, step};
 use serde_json::{json, Value};
 use shop::{Asked, Shop};
 use steps::{finish, walked, walked_by, Steps, UNIX_US};
-
-/// A request that is only a step.
-fn step(name: &str, method: &str, path: Value, more: Value) -> Value {
-    let mut request = plans::with(plans::request(name, method, &path), "weight", json!(0.0));
-    for (key, value) in more.as_object().expect("fields") {
-        request[key] = value.clone();
-    }
-    request
-}
-
-/// A plan of one flow with these steps; half a second of rate 0 after the load lets journeys finish.
-fn flow(shop: &Shop, rps: f64, ms: u64, requests: &[Value]) -> Value {
-    let mut plan = plans::plan(&shop.url, rps, ms);
-    let line = plan["rate_line"].as_array_mut().expect("a line");
-    line.push(json!({"duration_us": 1_500_000, "from_rps": 0.0, "to_rps": 0.0}));
-    let steps: Vec<Value> = (0..requests.len()).map(|request| json!({"request": request})).collect();
-    plan["requests"] = json!(requests);
-    plan["flows"] = json!([{"name": "flow", "weight": 1.0, "steps": steps}]);
-    plan
-}
 
 fn book_and_look(shop: &Shop, poll: Value) -> Value {
     let book = step(
@@ -55,7 +36,7 @@ fn book_and_look(shop: &Shop, poll: Value) -> Value {
             "expect": [200, 404], "poll": poll,
         }),
     );
-    flow(shop, 40.0, 500, &[book, look])
+    flow_at(&shop.url, 40.0, 500, &[book, look])
 }
 
 /// Takes bookings; `effects(age)` says how often one of that age has taken effect.
@@ -147,7 +128,7 @@ fn values_are_captured_from_json_headers_and_text_and_escaped_by_place() {
             "body": ["{\"id\":\"", {"captured": "id"}, "\",\"n\":", {"captured": "n"}, ",\"ok\":", {"captured": "ok"}, "}"],
         }),
     );
-    let steps = walked(&flow(&shop, 60.0, 500, &[one, two, three]));
+    let steps = walked(&flow_at(&shop.url, 60.0, 500, &[one, two, three]));
     assert_eq!(steps.of("three").ok, 10, "{:?}", steps.of);
     for asked in shop.asked_of("/three") {
         assert_eq!(asked.path, "/three/x%22%2Fy?w=%2Fa%20b");
@@ -176,7 +157,7 @@ fn a_step_that_fails_ends_its_journey_and_is_counted_by_its_kind() {
         let first = step("first", "GET", json!(["/fine"]), json!({}));
         let second = step("second", "GET", json!([path]), more);
         let third = step("third", "GET", json!(["/fine"]), json!({}));
-        let steps = walked(&flow(&shop, 60.0, 500, &[first, second, third]));
+        let steps = walked(&flow_at(&shop.url, 60.0, 500, &[first, second, third]));
         assert_eq!(steps.of("first").ok, 10, "{kind}");
         assert_eq!(steps.of("second").failed, BTreeMap::from([(kind.to_string(), 10)]), "{kind}");
         assert_eq!(steps.of("third").due, 0, "{kind}");
@@ -212,7 +193,7 @@ fn every_kind_of_check_can_hold_and_can_fail() {
 fn think_time_lies_between_the_answer_and_the_next_step() {
     let shop = shop::open(|_| shop::json(200, "{}"));
     let requests = [step("a", "GET", json!(["/a"]), json!({})), step("b", "GET", json!(["/b"]), json!({}))];
-    let mut plan = flow(&shop, 40.0, 1000, &requests);
+    let mut plan = flow_at(&shop.url, 40.0, 1000, &requests);
     plan["flows"][0]["steps"][1]["think_us"] = json!([900_000, 1_100_000]);
     let steps = walked(&plan);
     assert_eq!((steps.of("a").ok, steps.of("b").ok), (20, 20), "{:?}", steps.of);
@@ -228,7 +209,7 @@ fn the_line_counts_requests_whatever_the_flows() {
     let shop = shop::open(|_| shop::json(200, "{}"));
     let mut requests: Vec<Value> = ["a", "b", "c", "d"].map(|name| step(name, "GET", json!(["/"]), json!({}))).into();
     requests.push(plans::with(plans::request("home", "GET", &json!(["/"])), "weight", json!(0.5)));
-    let mut plan = flow(&shop, 400.0, 1000, &requests);
+    let mut plan = flow_at(&shop.url, 400.0, 1000, &requests);
     plan["flows"][0]["steps"].as_array_mut().expect("steps").pop();
     plan["flows"][0]["weight"] = json!(0.5);
     let steps = walked(&plan);
@@ -246,7 +227,7 @@ fn a_flow_with_a_rate_of_its_own_starts_beside_the_line() {
         step("b", "GET", json!(["/b"]), json!({})),
         plans::request("home", "GET", &json!(["/"])),
     ];
-    let mut plan = flow(&shop, 100.0, 1000, &requests);
+    let mut plan = flow_at(&shop.url, 100.0, 1000, &requests);
     plan["rate_line"].as_array_mut().expect("a line").pop();
     plan["flows"][0]["steps"].as_array_mut().expect("steps").pop();
     plan["flows"][0]["rate_rps"] = json!(20.0);
@@ -259,7 +240,7 @@ fn a_flow_with_a_rate_of_its_own_starts_beside_the_line() {
 fn a_halt_ends_journeys_where_they_are() {
     let shop = shop::open(|_| shop::json(200, "{}"));
     let requests = [step("a", "GET", json!(["/a"]), json!({})), step("b", "GET", json!(["/b"]), json!({}))];
-    let mut plan = flow(&shop, 200.0, 20_000, &requests);
+    let mut plan = flow_at(&shop.url, 200.0, 20_000, &requests);
     plan["flows"][0]["steps"][1]["think_us"] = json!([10_000_000, 10_000_000]);
     let engine = Engine::new(&plan.to_string(), 0, 1).expect("a plan");
     engine.prepare().expect("a target");
@@ -276,7 +257,7 @@ fn a_halt_ends_journeys_where_they_are() {
 fn journeys_end_with_the_line() {
     let shop = shop::open(|_| shop::json(200, "{}"));
     let requests = [step("a", "GET", json!(["/a"]), json!({})), step("b", "GET", json!(["/b"]), json!({}))];
-    let mut plan = flow(&shop, 200.0, 1000, &requests);
+    let mut plan = flow_at(&shop.url, 200.0, 1000, &requests);
     plan["rate_line"].as_array_mut().expect("a line").pop();
     plan["flows"][0]["steps"][1]["think_us"] = json!([500_000, 500_000]);
     let steps = walked(&plan);
@@ -297,7 +278,7 @@ fn each_journey_keeps_its_own_cookies() {
     });
     let at = |path: &str| step(&path[1..], "GET", json!([path, "?q=1"]), json!({}));
     let mut plan =
-        flow(&shop, 60.0, 500, &[step("login", "GET", json!(["/login"]), json!({})), at("/use"), at("/leave")]);
+        flow_at(&shop.url, 60.0, 500, &[step("login", "GET", json!(["/login"]), json!({})), at("/use"), at("/leave")]);
     plan["requests"][1]["path"] = json!(["/use"]);
     plan["flows"][0]["cookies"] = json!(true);
     assert_eq!(walked(&plan).of("leave").ok, 10);
@@ -309,61 +290,11 @@ fn each_journey_keeps_its_own_cookies() {
     assert!(sent("/leave").iter().all(|cookies| cookies.starts_with("s=") && !cookies.contains("old")));
 }
 
-fn guests(shop: &Shop, order: &str, rows: u64, rps: f64) -> Value {
-    let row = |number: u64| json!([format!("guest{number}"), format!("room{number}")]);
-    let request = |name: &str, path: &str, column: &str| {
-        step(name, "GET", json!([path, {"csv": ["guests", "name"]}, "/", {"csv": ["guests", column]}]), json!({}))
-    };
-    let mut plan = flow(shop, rps, 1000, &[request("a", "/a/", "room"), request("b", "/b/", "room")]);
-    plan["requests"].as_array_mut().expect("requests").push(plans::request("home", "GET", &json!(["/"])));
-    plan["tables"] = json!([{"name": "guests", "columns": ["name", "room"], "rows": (0..rows).map(row).collect::<Vec<_>>(), "order": order}]);
-    plan
-}
-
-fn rows_of(shop: &Shop, path: &str) -> Vec<u64> {
-    let row = |asked: &Asked| {
-        let (name, room) = asked.path[path.len()..].split_once('/').expect("two columns").to_owned();
-        assert_eq!(name.strip_prefix("guest"), room.strip_prefix("room"), "columns belong together");
-        name.strip_prefix("guest").and_then(|number| number.parse().ok()).expect("a number")
-    };
-    shop.asked_of(path).iter().map(row).collect()
-}
-
-#[test]
-fn a_shared_table_gives_each_row_once_over_all_workers() {
-    let shop = shop::open(|_| shop::json(200, "{}"));
-    // Half of 400 requests are steps of flows: 100 journeys, as many as there are rows.
-    let plan = guests(&shop, "shared", 150, 400.0);
-    let steps = walked_by(&plans::with(plan, "threads", json!(2)), 2);
-    let (first, second) = (rows_of(&shop, "/a/"), rows_of(&shop, "/b/"));
-    assert_eq!(first.len() as u64, steps.of("a").ok);
-    let distinct: BTreeSet<u64> = first.iter().copied().collect();
-    assert_eq!(distinct.len(), first.len(), "no row twice");
-    assert_eq!(distinct, (0..first.len() as u64).collect(), "and none left out");
-    assert_eq!(second.iter().copied().collect::<BTreeSet<_>>(), distinct, "a journey stays with its row");
-}
-
-#[test]
-fn a_partitioned_table_gives_each_worker_its_own_rows() {
-    let of = |shard: u64| {
-        let shop = shop::open(|_| shop::json(200, "{}"));
-        let engine = Engine::new(&guests(&shop, "partitioned", 7, 400.0).to_string(), shard, 3).expect("a plan");
-        engine.prepare().expect("a target");
-        engine.start(0, UNIX_US, 60_000_000).expect("a start");
-        finish(&engine, &mut Steps::default());
-        rows_of(&shop, "/a/").into_iter().collect::<BTreeSet<_>>()
-    };
-    assert_eq!((of(0), of(1), of(2)), (BTreeSet::from([0, 3, 6]), BTreeSet::from([1, 4]), BTreeSet::from([2, 5])));
-    let shop = shop::open(|_| shop::json(200, "{}"));
-    let refused = Engine::new(&guests(&shop, "partitioned", 2, 1.0).to_string(), 0, 3).expect_err("too few rows");
-    assert!(refused.to_string().contains("parted among 3 workers, but has 2 rows"), "{refused}");
-}
-
 #[test]
 fn exact_steps_are_due_without_waiting_for_a_grid() {
     let shop = shop::open(|_| shop::json(200, "{}"));
     let requests = ["a", "b", "c"].map(|name| step(name, "GET", json!(["/"]), json!({})));
-    let steps = walked(&plans::with(flow(&shop, 60.0, 500, &requests), "grid_us", json!(0)));
+    let steps = walked(&plans::with(flow_at(&shop.url, 60.0, 500, &requests), "grid_us", json!(0)));
     assert_eq!(steps.of("c").ok, 10, "{:?}", steps.of);
 }
 
@@ -375,7 +306,8 @@ fn a_trial_keeps_cookies_and_captures_like_a_journey() {
         _ => shop::json(403, "{}"),
     });
     let login = step("login", "GET", json!(["/login"]), json!({"captures": [{"name": "id", "from": {"json": "/id"}}]}));
-    let mut plan = flow(&shop, 1.0, 100, &[login, step("use", "GET", json!(["/", {"captured": "id"}]), json!({}))]);
+    let mut plan =
+        flow_at(&shop.url, 1.0, 100, &[login, step("use", "GET", json!(["/", {"captured": "id"}]), json!({}))]);
     plan["flows"][0]["cookies"] = json!(true);
     let engine = Engine::new(&plan.to_string(), 0, 1).expect("a plan");
     engine.prepare().expect("a target");

@@ -1,6 +1,7 @@
 //! Engine plans for the tests, as JSON people can read.
 
 #![allow(dead_code)] // each test file uses its own part
+#![allow(clippy::needless_pass_by_value)] // JSON in place reads better than references to it
 
 use serde_json::{json, Value};
 
@@ -29,6 +30,28 @@ pub fn request(name: &str, method: &str, path: &Value) -> Value {
 #[must_use]
 pub fn with(mut plan: Value, field: &str, value: Value) -> Value {
     plan[field] = value;
+    plan
+}
+
+/// A request that is only a step.
+#[must_use]
+pub fn step(name: &str, method: &str, path: Value, more: Value) -> Value {
+    let mut request = with(request(name, method, &path), "weight", json!(0.0));
+    for (key, value) in more.as_object().expect("fields") {
+        request[key] = value.clone();
+    }
+    request
+}
+
+/// A plan of one flow with these steps; 1.5 s of rate 0 after the load let journeys finish.
+#[must_use]
+pub fn flow_at(base_url: &str, rps: f64, ms: u64, requests: &[Value]) -> Value {
+    let mut plan = plan(base_url, rps, ms);
+    let line = plan["rate_line"].as_array_mut().expect("a line");
+    line.push(json!({"duration_us": 1_500_000, "from_rps": 0.0, "to_rps": 0.0}));
+    let steps: Vec<Value> = (0..requests.len()).map(|request| json!({"request": request})).collect();
+    plan["requests"] = json!(requests);
+    plan["flows"] = json!([{"name": "flow", "weight": 1.0, "steps": steps}]);
     plan
 }
 
