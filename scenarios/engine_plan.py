@@ -9,14 +9,16 @@ from typing import Any
 from urllib.parse import quote
 
 from scenarios.answers import Capture, Check
-from scenarios.engine_text import PATH_SAFE, header_text, json_text, path_text
+from scenarios.engine_text import PATH_SAFE, Piece, form_text, header_text, json_text, path_text
 from scenarios.plan import Plan
 from scenarios.profile import Phase
 from scenarios.transport import ClientIdentity, ConnectionPolicy, Tls
-from scenarios.values import EnvSecret, Order, Template, values_in
+from scenarios.values import EnvSecret, Json, Order, Template, values_in
 from scenarios.workload import Flow, Login, Poll, Refresh, Request, Workload
 
 REDACTED = "(secret)"
+CONTENT_TYPE = "Content-Type"
+FORM = "application/x-www-form-urlencoded"  # by which the engine knows how to write values into the body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ def engine_plan(
         "run_date": run_date,
         "tables": [_table(name, table) for name, table in tables.items()],
         "login": _login(workload.login, secrets) if workload.login else None,
-        "requests": list(_requests(workload)),
+        "requests": list(_requests(workload, secrets)),
         **({"trace": {"sampled_ratio": sending.trace_sampled_ratio}} if sending.traceparent else {}),
         **({"flows": list(_flows(workload))} if workload.flows else {}),
     }
@@ -74,20 +76,24 @@ def for_run(plan: Plan, run_id: str) -> Plan:
 
 def redacted_engine_plan(plan: Plan, *, run_date: str) -> dict[str, Any]:
     """The same for a file: without secrets and without the rows of the tables, which may hold people's data."""
-    names = secret_names(plan.workload.login)
+    names = secret_names(plan.workload)
     client = ClientIdentity(key_pem=REDACTED) if plan.tls.client_certificate_file else None
     return engine_plan(plan, run_date=run_date, tables={}, secrets=dict.fromkeys(names, REDACTED), client=client)
 
 
-def secret_names(login: Login | None) -> tuple[str, ...]:
-    """The environment variables that a login needs."""
-    found = values_in(login.json) if login else []
+def secret_names(workload: Workload) -> tuple[str, ...]:
+    """The environment variables that a workload needs: its login's, and those of headers."""
+    headers = [*workload.headers.values(), *(text for kind in workload.kinds for text in kind.headers.values())]
+    found = [
+        *(workload.login.values if workload.login else ()),
+        *(value for text in headers for value in values_in(text)),
+    ]
     return tuple(sorted({value.variable for value in found if isinstance(value, EnvSecret)}))
 
 
 def secret_variables(plan: Plan) -> tuple[str, ...]:
-    """The environment variables that hold the secrets of a plan: its login's, and its client key's."""
-    return (*secret_names(plan.workload.login), *filter(None, [plan.tls.client_key_env]))
+    """The environment variables that hold the secrets of a plan: its workload's, and its client key's."""
+    return (*secret_names(plan.workload), *filter(None, [plan.tls.client_key_env]))
 
 
 def rate_line(phases: Iterable[Phase]) -> list[dict[str, Any]]:
@@ -137,8 +143,8 @@ def _login(login: Login, secrets: Mapping[str, str]) -> dict[str, Any]:
     return {
         "method": login.method,
         "path": quote(login.path, safe=PATH_SAFE),
-        "headers": [["Content-Type", ["application/json"]]],
-        "body": json_text(login.json, secrets),
+        "headers": _headers(login.headers, {}, form=login.form is not None, secrets=secrets),
+        "body": _body(login.json, login.form, secrets) or [],
         "token_pointer": login.token_pointer,
         "tokens": login.tokens,
         "expect": list(login.expect),
@@ -155,25 +161,40 @@ def _refresh(refresh: Refresh) -> dict[str, Any]:
     }
 
 
-def _requests(workload: Workload) -> Iterator[dict[str, Any]]:
+def _headers(
+    own: Mapping[str, Template], common: Mapping[str, Template], *, form: bool, secrets: Mapping[str, str]
+) -> list[list[str | list[Piece]]]:
+    """A request's headers. Its own go before the common ones of the same name, in whatever case they are written."""
+    ours: dict[str, Template] = {**own, **({CONTENT_TYPE: FORM} if form else {})}
+    taken = {name.lower() for name in ours}
+    inherited = {name: text for name, text in common.items() if name.lower() not in taken}
+    return [[name, header_text(name, text, secrets)] for name, text in {**inherited, **ours}.items()]
+
+
+def _body(json: Json, form: Mapping[str, Template] | None, secrets: Mapping[str, str]) -> list[Piece] | None:
+    if form is not None:
+        return form_text(form, secrets)
+    return None if json is None else json_text(json, secrets)
+
+
+def _requests(workload: Workload, secrets: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """The flat list that all counts go by: single requests, then each flow's steps."""
     for request in workload.requests:
-        yield _request(request, workload.headers)
+        yield _request(request, workload.headers, secrets)
     for flow in workload.flows:
         for request, step in zip(flow.requests, flow.steps, strict=True):
             poll = {"poll": _poll(step.poll)} if step.poll else {}
-            yield {**_request(request, workload.headers), **poll}
+            yield {**_request(request, workload.headers, secrets), **poll}
 
 
-def _request(request: Request, common: Mapping[str, Template]) -> dict[str, Any]:
-    headers = {**common, **request.headers}
+def _request(request: Request, common: Mapping[str, Template], secrets: Mapping[str, str]) -> dict[str, Any]:
     return {
         "name": request.name,
         "weight": request.weight,
         "method": request.method,
         "path": path_text(request.path, request.query),
-        "headers": [[name, header_text(name, text)] for name, text in headers.items()],
-        "body": None if request.json is None else json_text(request.json, {}),
+        "headers": _headers(request.headers, common, form=request.form is not None, secrets=secrets),
+        "body": _body(request.json, request.form, {}),  # no secret in what a server may write into its log
         "expect": list(request.expect),
         "checks": [_check(check) for check in request.checks],
         "timeout_us": _us(request.timeout_s),

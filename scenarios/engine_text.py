@@ -38,15 +38,24 @@ def path_text(path: Template, query: Mapping[str, Template]) -> list[Piece]:
     return _joined(pieces)
 
 
-def header_text(name: str, template: Template) -> list[Piece]:
+def header_text(name: str, template: Template, secrets: Mapping[str, str]) -> list[Piece]:
     """A header's value. Raises PlanError for what would end it before its end."""
-    pieces = [piece if isinstance(piece, str) else _value(piece) for piece in _pieces(template)]
+    pieces = [piece if isinstance(piece, str) else _value(piece) for piece in _told(template, secrets)]
     for text in (name, *(piece for piece in pieces if isinstance(piece, str))):
         if not text.isprintable():
             raise PlanError(
                 f"The header {name!r} holds a control character.",
                 remedy="A line break in a header would be a second request; take it out.",
             )
+    return _joined(pieces)
+
+
+def form_text(form: Mapping[str, Template], secrets: Mapping[str, str]) -> list[Piece]:
+    """A body as a browser's form sends it: application/x-www-form-urlencoded."""
+    pieces: list[Piece] = []
+    for index, (name, value) in enumerate(form.items()):
+        pieces.append(("&" if index else "") + quote(name, safe="") + "=")
+        pieces.extend(_encoded(piece, "") for piece in _told(value, secrets))
     return _joined(pieces)
 
 
@@ -87,6 +96,14 @@ def _between(opening: str, closing: str, parts: list[list[Piece]]) -> list[Piece
     return [*pieces, closing]
 
 
+def _told(template: Template, secrets: Mapping[str, str]) -> list[str | Value]:
+    """The pieces of a text with its secrets in their places."""
+    return [
+        secrets[piece.variable] if isinstance(piece, EnvSecret) and piece.variable in secrets else piece
+        for piece in _pieces(template)
+    ]
+
+
 def _pieces(template: Template) -> tuple[str | Value, ...]:
     return template.pieces if isinstance(template, Text) else (template,)
 
@@ -99,8 +116,8 @@ def _value(value: Value) -> dict[str, Any]:
     """A value under the name the engine knows it by."""
     if isinstance(value, EnvSecret):
         raise PlanError(
-            f"The secret {value.variable} stands outside a login.",
-            remedy="Only a login's body may hold a secret; requests carry its token.",
+            f"The secret {value.variable} stands outside a login and a header.",
+            remedy="A login or a header may hold a secret; paths and bodies end up in logs.",
         )
     return {value.kind: _drawn_from(value)}
 

@@ -265,12 +265,12 @@ def read_plan_json(path: Path) -> Plan:
 
 
 def read_secrets(workload: Workload) -> dict[str, str]:
-    """The secrets that the workload's login needs, from the environment."""
-    names = secret_names(workload.login)
+    """The secrets that the workload needs, from the environment."""
+    names = secret_names(workload)
     missing = [name for name in names if not os.environ.get(name)]
     if missing:
         raise PlanError(
-            f"The login of {workload.name!r} needs {', '.join(missing)}.",
+            f"The workload {workload.name!r} needs {', '.join(missing)}.",
             remedy="Set it in the environment; it is never written down.",
         )
     return {name: os.environ[name] for name in names}

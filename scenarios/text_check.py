@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from scenarios.values import Choice, DateFromToday, RandomInt, Sequence, Text, Value
-from scenarios.workload import Request, Workload
+from scenarios.workload import Login, Request, Workload
 
 LONGEST_SHOWN = 60
 
@@ -25,7 +25,7 @@ def text_problems(workload: Workload) -> Iterator[str]:
         for step in flow.steps:
             yield from _request(f"flow {flow.name!r}, step {step.request.name!r}", step.request)
     if workload.login:
-        yield from _json("the login's json", workload.login.json)
+        yield from _login(workload.login)
 
 
 def _request(what: str, request: Request) -> Iterator[str]:
@@ -33,7 +33,27 @@ def _request(what: str, request: Request) -> Iterator[str]:
     for where, templates in (("query", request.query), ("header", request.headers)):
         for name, template in templates.items():
             yield from _template(f"{what}: {where} {name!r}", template)
-    yield from _json(f"{what}: json", request.json)
+    yield from _body(f"{what}: ", request)
+
+
+def _login(login: Login) -> Iterator[str]:
+    for name, template in login.headers.items():
+        yield from _template(f"the login's header {name!r}", template)
+    yield from _body("the login's ", login)
+    if login.json is None and login.form is None:
+        yield "the login sends neither json nor form: whom it logs in is not said"
+
+
+def _body(what: str, sent: Request | Login) -> Iterator[str]:
+    yield from _json(f"{what}json", sent.json)
+    if sent.form is None:
+        return
+    for name, template in sent.form.items():
+        yield from _template(f"{what}form {name!r}", template)
+    if sent.json is not None:
+        yield f"{what}json and form are two bodies: send one of them"
+    if any(name.lower() == "content-type" for name in sent.headers):
+        yield f"{what}form says what it is by itself: take the header Content-Type out"
 
 
 def _path(what: str, request: Request) -> Iterator[str]:

@@ -85,6 +85,7 @@ class Request:
     query: dict[str, Template] = field(default_factory=dict)
     headers: dict[str, Template] = field(default_factory=dict)
     json: Json = None  # the body, or none
+    form: dict[str, Template] | None = None  # the body as a browser's form sends it, instead
     expect: tuple[int, ...] = (200,)
     checks: tuple[Check, ...] = ()
     captures: tuple[Capture, ...] = ()
@@ -151,12 +152,20 @@ class Login:
 
     method: str
     path: str
-    json: Json
     token_pointer: str  # JSON pointer into the answer, such as "/access_token"
+    json: Json = None  # the body,
+    form: dict[str, Template] | None = None  # or as a form, as OAuth wants it
+    headers: dict[str, Template] = field(default_factory=dict)
     tokens: int = 1  # how many separate logins; requests share them in turn
     expect: tuple[int, ...] = (200,)
     timeout_s: float = 10.0
     refresh: Refresh | None = None
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """Every value that it is written with."""
+        texts: tuple[Json, ...] = (self.json, *(self.form or {}).values(), *self.headers.values())
+        return tuple(value for text in texts for value in values_in(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +206,7 @@ class Workload:
     def values_of(self, request: Request) -> Iterator[Value]:
         """Every value that a request of this workload is written with, common headers included."""
         texts: list[Json] = [request.path, *request.query.values(), *request.headers.values(), *self.headers.values()]
-        for text in [*texts, request.json]:
+        for text in [*texts, request.json, *(request.form or {}).values()]:
             yield from values_in(text)
 
     def _kinds(self) -> Iterator[Request]:

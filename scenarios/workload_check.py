@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from scenarios.answers import Capture, Check, JsonEquals, JsonExists, JsonLength
 from scenarios.text_check import text_problems
-from scenarios.values import Captured, Column, values_in
+from scenarios.values import Captured, Column
 from scenarios.workload import Flow, Login, Poll, Request, Step, Workload
 
 LONGEST_TIMEOUT_S = 60.0  # the end of the latency histogram
@@ -211,7 +211,7 @@ def _feeders(workload: Workload) -> Iterator[str]:
 
 def _login(login: Login) -> Iterator[str]:
     yield from _pointer("the login's token_pointer", login.token_pointer)
-    if any(isinstance(value, Captured | Column) for value in values_in(login.json)):
+    if any(isinstance(value, Captured | Column) for value in login.values):
         yield "the login takes a captured value or a column: it comes before all answers, and draws on no file"
     refresh = login.refresh
     if refresh is None:

@@ -156,9 +156,43 @@ def test_a_secret_goes_to_the_engine_and_never_into_the_record() -> None:
     assert 'p\\"w' not in redacted
 
 
-def test_a_secret_outside_a_login_is_refused() -> None:
-    with pytest.raises(PlanError, match="outside a login"):
-        compiled(get(headers={"X-Key": EnvSecret("PW")}))
+def test_a_header_may_hold_a_secret_too_and_a_path_or_body_may_not() -> None:
+    request = get(headers={"X-Key": Text(("Key ", EnvSecret("PW")))})
+    assert compiled(request)["requests"][0]["headers"] == [["X-Key", ['Key p"w']]]
+    redacted = json.dumps(redacted_engine_plan(a_plan(request), run_date="2026-11-24"))
+    assert "Key (secret)" in redacted
+    assert 'p\\"w' not in redacted
+    for leaking in (get(query={"key": EnvSecret("PW")}), get(json=EnvSecret("PW")), get(form={"key": EnvSecret("PW")})):
+        with pytest.raises(PlanError, match="stands outside a login and a header"):
+            compiled(leaking)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=8), st.text(max_size=8), min_size=1, max_size=4))
+def test_a_form_survives_its_encoding(form: dict[str, str]) -> None:
+    request = compiled(get(method="POST", form=form))["requests"][0]
+    assert dict(parse_qsl(fixed(request["body"]), keep_blank_values=True)) == form
+    assert request["headers"] == [["Content-Type", ["application/x-www-form-urlencoded"]]]
+
+
+def test_a_login_as_oauth_has_it_is_a_form_with_its_secret_or_a_header() -> None:
+    login = Login(
+        method="POST", path="/oauth/token", token_pointer="/access_token",
+        form={"grant_type": "client_credentials", "client_secret": EnvSecret("PW")},
+        headers={"Authorization": Text(("Basic ", EnvSecret("PW")))},
+    )  # fmt: skip
+    given_ = compiled(get(headers={"Authorization": Token()}), login=login)["login"]
+    assert fixed(given_["body"]) == "grant_type=client_credentials&client_secret=p%22w"
+    assert given_["headers"] == [
+        ["Authorization", ['Basic p"w']], ["Content-Type", ["application/x-www-form-urlencoded"]],
+    ]  # fmt: skip
+
+
+def test_a_header_of_a_request_takes_the_place_of_the_common_one_in_whatever_case() -> None:
+    asked = a_plan(get(headers={"accept": "text/csv"}, form={"a": "b"}))
+    common = replace(asked.workload, headers={"Accept": "*/*", "content-type": "application/json", "X-A": "1"})
+    plan = engine_plan(replace(asked, workload=common), run_date="2026-11-24", tables={}, secrets={})
+    names = [name for name, _ in plan["requests"][0]["headers"]]
+    assert names == ["X-A", "accept", "Content-Type"]
 
 
 def test_a_token_without_a_login_is_refused_by_the_engine() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from scenarios.errors import PlanError
 from scenarios.plan_check import check_plan
-from scenarios.workload import Choice, DateFromToday, RandomInt, Sequence, Text, Uuid
+from scenarios.workload import Choice, DateFromToday, Login, RandomInt, Sequence, Text, Uuid
 from tests.scenarios.journeys import plan, request, workload
 
 
@@ -39,6 +39,9 @@ def refusal(**changes: Any) -> str:
         ({"path": "orders/1"}, "path 'orders/1' does not begin with '/'"),
         ({"path": Choice(("/a", "/b"))}, "path Choice(options=('/a', '/b'), kind='choice') does not begin with '/'"),
         ({"path": "https://other.test/a"}, "is a whole URL: write the path alone, targets.yaml says where to"),
+        ({"form": {"n": 1}}, "form 'n' is 1, neither a text nor a value: write '1'"),
+        ({"form": {"n": "1"}, "json": {}}, "json and form are two bodies"),
+        ({"form": {"n": "1"}, "headers": {"content-type": "a/b"}}, "take the header Content-Type out"),
         ({"path": "/a?x=1", "query": {"y": "2"}}, "has a query in its path and another one in `query`"),
     ],
 )
@@ -49,6 +52,11 @@ def test_what_cannot_be_written_is_told_with_its_place_and_the_remedy(changes: d
 def test_what_is_common_to_all_requests_and_what_logs_in_is_looked_through_too() -> None:
     with pytest.raises(PlanError, match="workload 'w': header 'X-Tenant' is 7, neither a text nor a value"):
         check_plan(plan(workload(headers={"X-Tenant": 7})))
+    login = Login(method="POST", path="/t", token_pointer="/t", headers={"X-N": 7})
+    with pytest.raises(PlanError) as told:
+        check_plan(plan(workload(login=login)))
+    assert "the login's header 'X-N' is 7" in str(told.value)
+    assert "the login sends neither json nor form" in str(told.value)
 
 
 def test_a_url_in_a_query_of_the_path_is_no_mistake() -> None:

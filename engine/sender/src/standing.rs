@@ -61,8 +61,20 @@ fn before_query(path: &Text) -> impl Iterator<Item = &Piece> {
 
 /// A body is JSON unless its request says otherwise.
 fn is_json(request: &Request) -> bool {
-    let mut types = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    types.all(|(_, text)| text.iter().any(|piece| matches!(piece, Piece::Fixed(fixed) if fixed.contains("json"))))
+    content_types(request).all(|text| says(text, "json"))
+}
+
+/// Whether a body is what a browser's form sends: values in it are percent-encoded.
+pub fn is_form(request: &Request) -> bool {
+    content_types(request).any(|text| says(text, "x-www-form-urlencoded"))
+}
+
+fn content_types(request: &Request) -> impl Iterator<Item = &Text> {
+    request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|(_, text)| text)
+}
+
+fn says(text: &Text, word: &str) -> bool {
+    text.iter().any(|piece| matches!(piece, Piece::Fixed(fixed) if fixed.to_ascii_lowercase().contains(word)))
 }
 
 /// Whether a name stands outside the quotes of a body: what is written there is read as JSON, not as text.

@@ -12,6 +12,7 @@ use crate::keyring::Keyring;
 use crate::plan::{refuse, Piece, Plan, Request, Table, Text, Value};
 use crate::schedule::hash;
 use crate::spelling::{decimal, json_inner, percent, signed, uuid};
+use crate::standing::is_form;
 use crate::trace::{trace_of, Trace};
 use crate::turns::Turn;
 
@@ -24,6 +25,7 @@ enum Place {
     Path,
     Header,
     Body,
+    Form,
 }
 
 /// A request ready to be written for any arrival.
@@ -115,7 +117,7 @@ impl Template {
                     head.push(Part::Fixed(b"Content-Type: application/json\r\n".to_vec()));
                 }
                 let mut parts = Vec::new();
-                compiler.text(text, Place::Body, &mut parts)?;
+                compiler.text(text, if is_form(request) { Place::Form } else { Place::Body }, &mut parts)?;
                 Some(join(parts))
             }
         };
@@ -309,7 +311,7 @@ impl Compiler<'_> {
 
     /// A line break in a path or header would be a second request in the first one's clothes.
     fn clean<'t>(&self, text: &'t str, place: Place) -> Result<&'t str, EngineError> {
-        if place != Place::Body && text.chars().any(char::is_control) {
+        if matches!(place, Place::Path | Place::Header) && text.chars().any(char::is_control) {
             return refuse(&self.at, "a control character stands in a path or header".into());
         }
         Ok(text)
@@ -330,7 +332,7 @@ fn escape(text: &str, place: Place) -> Vec<u8> {
 fn escape_into(text: &str, place: Place, out: &mut Vec<u8>) {
     match place {
         Place::Header => out.extend_from_slice(text.as_bytes()),
-        Place::Path => percent(text, out),
+        Place::Path | Place::Form => percent(text, out),
         Place::Body => json_inner(text, out),
     }
 }

@@ -138,6 +138,20 @@ fn values_are_captured_from_json_headers_and_text_and_escaped_by_place() {
 }
 
 #[test]
+fn a_value_in_a_form_is_written_as_a_form_has_it() {
+    let shop = shop::open(|_| shop::json(200, r#"{"id": "a&b=c é\"\\"}"#));
+    let one = step("one", "GET", json!(["/one"]), json!({"captures": [{"name": "id", "from": {"json": "/id"}}]}));
+    let form = json!([["content-type", ["application/X-WWW-form-urlencoded"]]]);
+    let two =
+        step("two", "POST", json!(["/two"]), json!({"headers": form, "body": ["id=", {"captured": "id"}, "&n=1"]}));
+    assert_eq!(walked(&flow_at(&shop.url, 40.0, 500, &[one, two])).of("two").ok, 10);
+    for asked in shop.asked_of("/two") {
+        assert_eq!(asked.body, "id=a%26b%3Dc%20%C3%A9%22%5C&n=1");
+        assert_eq!(asked.header("content-type"), "application/X-WWW-form-urlencoded");
+    }
+}
+
+#[test]
 fn a_step_that_fails_ends_its_journey_and_is_counted_by_its_kind() {
     let cases: [(&str, &str, Value); 4] = [
         ("status 500", "/broken", json!({})),
