@@ -15,6 +15,7 @@ from scenarios.values import (
     DateFromToday,
     EnvSecret,
     Json,
+    Link,
     RandomInt,
     Sequence,
     Template,
@@ -122,7 +123,7 @@ def _value(value: Value) -> dict[str, Any]:
     return {value.kind: _drawn_from(value)}
 
 
-def _drawn_from(value: RandomInt | Sequence | Choice | DateFromToday | Column | Uuid | Token | Captured) -> Any:
+def _drawn_from(value: RandomInt | Sequence | Choice | DateFromToday | Column | Uuid | Token | Captured | Link) -> Any:
     match value:
         case RandomInt():
             return [value.at_least, value.at_most]
@@ -134,7 +135,7 @@ def _drawn_from(value: RandomInt | Sequence | Choice | DateFromToday | Column | 
             return [value.at_least_days, value.at_most_days]
         case Column():
             return [value.file, value.column]
-        case Captured():
+        case Captured() | Link():
             return value.name
         case Uuid() | Token():
             return None

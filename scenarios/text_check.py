@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from scenarios.values import Choice, DateFromToday, RandomInt, Sequence, Text, Value
+from scenarios.values import Captured, Choice, DateFromToday, Link, RandomInt, Sequence, Text, Value
 from scenarios.workload import Login, Request, Workload
 
 LONGEST_SHOWN = 60
@@ -58,13 +58,18 @@ def _body(what: str, sent: Request | Login) -> Iterator[str]:
 
 def _path(what: str, request: Request) -> Iterator[str]:
     """It stands behind the target's URL: what does not begin with a slash would become part of the host's name."""
+    if isinstance(request.path, Link):
+        if request.query:
+            yield f"{what}: path {request.path.name!r} is followed as the server gave it: it takes no query"
+        return
     yield from _template(f"{what}: path", request.path)
     pieces = request.path.pieces if isinstance(request.path, Text) else (request.path,)
     first = pieces[0] if pieces else ""
     if isinstance(first, str) and "://" in first.partition("?")[0]:
         yield f"{what}: path {first!r} is a whole URL: write the path alone, targets.yaml says where to"
     elif not isinstance(first, str) or not first.startswith("/"):
-        yield f"{what}: path {_shown(first)} does not begin with '/'"
+        follow = f"; to go where it leads: path=Link({first.name!r})" if isinstance(first, Captured) else ""
+        yield f"{what}: path {_shown(first)} does not begin with '/'{follow}"
     if request.query and any(isinstance(piece, str) and "?" in piece for piece in pieces):
         yield f"{what}: has a query in its path and another one in `query`: write it in one of them"
 
@@ -80,7 +85,9 @@ def _template(what: str, template: Any) -> Iterator[str]:
 
 
 def _piece(what: str, piece: Any) -> Iterator[str]:
-    if isinstance(piece, get_args(Value)):
+    if isinstance(piece, Link):
+        yield f"{what}: Link({piece.name!r}) can only be the whole path of a request"
+    elif isinstance(piece, get_args(Value)):
         yield from _value(what, piece)
     elif not isinstance(piece, str):
         yield f"{what} is {_shown(piece)}, neither a text nor a value{_instead(piece)}"

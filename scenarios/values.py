@@ -91,14 +91,22 @@ class Captured:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Where an earlier answer led: a captured path, or a whole URL of the target. It is the whole path of a request."""
+
+    name: str
+    kind: Literal["link"] = "link"
+
+
+@dataclass(frozen=True, slots=True)
 class EnvSecret:
-    """A secret of a login, taken from this environment variable when the run begins; never written down."""
+    """A secret of a login or a header, taken from this environment variable when the run begins; never written down."""
 
     variable: str
     kind: Literal["env_secret"] = "env_secret"
 
 
-Value = RandomInt | Sequence | Choice | DateFromToday | Column | Uuid | Token | Captured | EnvSecret
+Value = RandomInt | Sequence | Choice | DateFromToday | Column | Uuid | Token | Captured | Link | EnvSecret
 
 
 @dataclass(frozen=True, slots=True)

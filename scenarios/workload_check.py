@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from scenarios.answers import Capture, Check, JsonEquals, JsonExists, JsonLength
 from scenarios.text_check import text_problems
-from scenarios.values import Captured, Column
+from scenarios.values import Captured, Column, Link
 from scenarios.workload import Flow, Login, Poll, Request, Step, Workload
 
 LONGEST_TIMEOUT_S = 60.0  # the end of the latency histogram
@@ -106,7 +106,8 @@ def _single(what: str, request: Request, workload: Workload) -> Iterator[str]:
 
 def _needed(request: Request, workload: Workload) -> list[str]:
     """The captured names that it is written with, each once."""
-    return list(dict.fromkeys(value.name for value in workload.values_of(request) if isinstance(value, Captured)))
+    taken = (value.name for value in workload.values_of(request) if isinstance(value, Captured | Link))
+    return list(dict.fromkeys(taken))
 
 
 # --- flows -------------------------------------------------------------------------------------
@@ -211,7 +212,7 @@ def _feeders(workload: Workload) -> Iterator[str]:
 
 def _login(login: Login) -> Iterator[str]:
     yield from _pointer("the login's token_pointer", login.token_pointer)
-    if any(isinstance(value, Captured | Column) for value in login.values):
+    if any(isinstance(value, Captured | Link | Column) for value in login.values):
         yield "the login takes a captured value or a column: it comes before all answers, and draws on no file"
     refresh = login.refresh
     if refresh is None:

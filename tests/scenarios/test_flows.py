@@ -29,6 +29,7 @@ from scenarios.workload import (
     JsonEquals,
     JsonExists,
     JsonLength,
+    Link,
     Login,
     Poll,
     Refresh,
@@ -93,6 +94,15 @@ def test_captures_checks_and_polls_are_kept() -> None:
     }
     assert pay["body"] == ['{"cents":', {"captured": "price"}, "}"]
     assert pay["checks"] == [{"header_contains": ["Content-Type", "json"]}]
+
+
+def test_a_link_is_captured_before_it_is_followed() -> None:
+    led = one(name="a", captures=(Capture.header("to", "Location"),))
+    asked = workload(flow(led, one(name="b", path=Link("to"))))
+    check_plan(plan(asked))
+    assert compiled(asked)["requests"][2]["path"] == [{"link": "to"}]
+    _engine.validate_plan(json.dumps(compiled(asked)))
+    assert "uses 'to', which no step before it captures" in refusal(workload(flow(one(path=Link("to")))))
 
 
 def test_a_poll_may_settle_and_look_at_statuses_and_lengths() -> None:

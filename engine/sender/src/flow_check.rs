@@ -172,7 +172,7 @@ fn captured_in(request: &Request) -> Vec<&str> {
 
 fn names_in(text: &Text) -> impl Iterator<Item = &str> {
     text.iter().filter_map(|piece| match piece {
-        Piece::Value(Value::Captured(name)) => Some(name.as_str()),
+        Piece::Value(Value::Captured(name) | Value::Link(name)) => Some(name.as_str()),
         _ => None,
     })
 }

@@ -35,6 +35,7 @@ mod http2_once;
 mod journey;
 mod journey_plan;
 mod keyring;
+mod link;
 mod login;
 mod mix;
 mod once;

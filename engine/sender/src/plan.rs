@@ -96,6 +96,8 @@ pub enum Value {
     Uuid(()),
     Token(()),
     Captured(String),
+    /// A captured link, followed: the whole of a path.
+    Link(String),
 }
 
 /// A text made of pieces.

@@ -3,14 +3,17 @@
 use serde_json::Value as Json;
 
 use crate::journey_plan::Flow;
+use crate::link;
 use crate::plan::{Piece, Plan, Request, Text, Value};
 
 /// The places of one captured name over all steps of its flow.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
     in_path: bool,
     in_cookie: bool,
     is_bare: bool,
+    /// Where it is followed as a link: the base URL that it must not lead away from.
+    followed_at: Option<String>,
 }
 
 impl Standing {
@@ -19,7 +22,11 @@ impl Standing {
     pub fn of(plan: &Plan, flow: &Flow, name: &str) -> Self {
         let mut standing = Self::default();
         for step in &flow.steps {
-            standing.look_in(&plan.requests[step.request], name);
+            let request = &plan.requests[step.request];
+            standing.look_in(request, name);
+            if link::followed_by(request) == Some(name) {
+                standing.followed_at = Some(plan.base_url.clone());
+            }
         }
         standing
     }
@@ -36,7 +43,10 @@ impl Standing {
 
     /// Why a value may not be carried there; None when it may.
     #[must_use]
-    pub fn objection(self, value: &str) -> Option<&'static str> {
+    pub fn objection(&self, value: &str) -> Option<&'static str> {
+        if self.followed_at.as_ref().is_some_and(|base_url| link::path_of(value, base_url).is_none()) {
+            return Some("leads away from the target, or is no path");
+        }
         if self.in_path && matches!(value, "" | "." | "..") {
             return Some("would lead a path elsewhere");
         }
@@ -131,13 +141,15 @@ mod tests {
     #[test]
     fn each_place_objects_to_what_would_change_more_than_itself() {
         let anywhere = Standing::default();
-        let path = Standing { in_path: true, ..anywhere };
-        let cookie = Standing { in_cookie: true, ..anywhere };
-        let bare = Standing { is_bare: true, ..anywhere };
+        let path = Standing { in_path: true, ..Standing::default() };
+        let cookie = Standing { in_cookie: true, ..Standing::default() };
+        let bare = Standing { is_bare: true, ..Standing::default() };
+        let link = Standing { followed_at: Some("http://a.test".into()), ..Standing::default() };
         for (standing, fits, objects) in [
             (anywhere, &["", "..", "a;b", "{}"][..], &[][..]),
             (path, &["a", "...", "a/../b", "é"], &["", ".", ".."]),
             (cookie, &["", "a=b"], &["a; admin=1"]),
+            (link, &["/a?b=1", "http://a.test/x"], &["", "a", "//b.test/", "http://b.test/x"]),
             (bare, &["1", "-2.5e3", "true"], &["", "x", "null", "[1]", "1,2", "1}", "\"a\""]),
         ] {
             for value in fits {

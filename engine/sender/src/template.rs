@@ -9,6 +9,7 @@ use crate::dates::{date_of, days_of};
 use crate::error::EngineError;
 use crate::feed::Feed;
 use crate::keyring::Keyring;
+use crate::link::{self, followed_by};
 use crate::plan::{refuse, Piece, Plan, Request, Table, Text, Value};
 use crate::schedule::hash;
 use crate::spelling::{decimal, json_inner, percent, signed, uuid};
@@ -47,6 +48,7 @@ enum Part {
     Uuid,
     Token(Vec<Vec<u8>>),
     Captured { name: usize, place: Place },
+    Link { name: usize, base_url: String },
     Cookies,
     Key { keyring: Arc<Keyring>, place: Place },
     Traceparent { trace: Trace, salt: u64 },
@@ -88,7 +90,10 @@ impl Template {
     ) -> Result<Self, EngineError> {
         let flow = plan.flow_of(request);
         let names = flow.map(|flow| plan.captured_names(flow)).unwrap_or_default();
-        let compiler = Compiler { plan, sources, names, at: format!("request {:?}", request.name) };
+        let follows = followed_by(request);
+        let compiler = Compiler { plan, sources, names, follows, at: format!("request {:?}", request.name) };
+        // A link has the base path already, where it belongs.
+        let base_path = if follows.is_some() { "" } else { base_path };
         let base_path = compiler.clean(base_path, Place::Path)?;
         let mut head = vec![Part::Fixed(format!("{} {base_path}", request.method).into_bytes())];
         compiler.text(&request.path, Place::Path, &mut head)?;
@@ -213,6 +218,11 @@ impl Part {
                     escape_into(value, *place, out);
                 }
             }
+            Self::Link { name, base_url } => {
+                if let Some(Some(link)) = draw.occasion.captured.get(*name) {
+                    link::write(link, base_url, out);
+                }
+            }
             Self::Key { keyring, place } => {
                 keyring.with(draw.occasion.number, |token| escape_into(token, *place, out));
             }
@@ -230,6 +240,8 @@ struct Compiler<'a> {
     plan: &'a Plan,
     sources: &'a Sources,
     names: Vec<&'a str>,
+    /// The link that is the whole of its path.
+    follows: Option<&'a str>,
     at: String,
 }
 
@@ -262,11 +274,19 @@ impl Compiler<'_> {
                 Some(keyring) => Part::Key { keyring: Arc::clone(keyring), place },
                 None => Part::Token(self.each(&self.sources.tokens, place, "token")?),
             },
-            Value::Captured(name) => match self.names.iter().position(|known| known == name) {
-                Some(at) => Part::Captured { name: at, place },
-                None => return refuse(&self.at, format!("uses {name:?}, which no step of its flow captures")),
-            },
+            Value::Captured(name) => Part::Captured { name: self.captured(name)?, place },
+            Value::Link(name) if place == Place::Path && self.follows == Some(name.as_str()) => {
+                Part::Link { name: self.captured(name)?, base_url: self.plan.base_url.clone() }
+            }
+            Value::Link(name) => return refuse(&self.at, format!("the link {name:?} is not the whole of a path")),
         })
+    }
+
+    fn captured(&self, name: &str) -> Result<usize, EngineError> {
+        match self.names.iter().position(|known| *known == name) {
+            Some(at) => Ok(at),
+            None => refuse(&self.at, format!("uses {name:?}, which no step of its flow captures")),
+        }
     }
 
     fn each(&self, options: &[String], place: Place, what: &str) -> Result<Vec<Vec<u8>>, EngineError> {

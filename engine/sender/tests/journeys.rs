@@ -138,6 +138,31 @@ fn values_are_captured_from_json_headers_and_text_and_escaped_by_place() {
 }
 
 #[test]
+fn a_link_is_followed_on_the_target_and_one_that_leads_away_fails_its_step() {
+    let shop = shop::open(|asked| match asked.path.as_str() {
+        "/base/near" => (302, vec!["Location: /base/orders/1 7?a=b%20c#top".into()], String::new()),
+        "/base/whole" => {
+            (302, vec![format!("Location: http://{}/base/orders/18", asked.header("host"))], String::new())
+        }
+        "/base/away" => (302, vec!["Location: http://elsewhere.test/orders/19".into()], String::new()),
+        _ => shop::json(200, "{}"),
+    });
+    for (from, reached) in [("near", "/base/orders/1%207?a=b%20c"), ("whole", "/base/orders/18"), ("away", "")] {
+        let captures = json!([{"name": "next", "from": {"header": "Location"}}]);
+        let expected = json!({"expect": [302], "captures": captures});
+        let one = step("one", "GET", json!([format!("/{from}")]), expected);
+        let two = step("two", "GET", json!([{"link": "next"}]), json!({}));
+        let steps = walked(&flow_at(&format!("{}/base", shop.url), 40.0, 250, &[one, two]));
+        if reached.is_empty() {
+            assert_eq!(steps.of("one").failed.get("capture"), Some(&5), "{:?}", steps.of);
+            assert_eq!(steps.of("two").due, 0);
+        } else {
+            assert_eq!((steps.of("two").ok, shop.asked_of(reached).len()), (5, 5), "{:?}", steps.of);
+        }
+    }
+}
+
+#[test]
 fn a_value_in_a_form_is_written_as_a_form_has_it() {
     let shop = shop::open(|_| shop::json(200, r#"{"id": "a&b=c é\"\\"}"#));
     let one = step("one", "GET", json!(["/one"]), json!({"captures": [{"name": "id", "from": {"json": "/id"}}]}));
