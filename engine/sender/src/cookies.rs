@@ -31,7 +31,7 @@ struct Cookie {
     value: String,
     path: String,
     is_secure: bool,
-    expires_unix_s: Option<i64>,
+    expires_unix_ms: Option<i64>,
 }
 
 impl Cookie {
@@ -49,14 +49,14 @@ impl Jar {
 
     /// Write the header line that takes the cookies to a path; nothing when there are none.
     pub fn write(&self, site: &Site, path: &str, out: &mut Vec<u8>) {
-        self.write_at(now_unix_s(), site, path, out);
+        self.write_at(now_unix_ms(), site, path, out);
     }
 
-    fn write_at(&self, now_unix_s: i64, site: &Site, path: &str, out: &mut Vec<u8>) {
+    fn write_at(&self, now_unix_ms: i64, site: &Site, path: &str, out: &mut Vec<u8>) {
         let fits = |cookie: &&Cookie| {
             path_matches(path, &cookie.path)
                 && (site.is_secure || !cookie.is_secure)
-                && cookie.expires_unix_s.is_none_or(|at_unix_s| at_unix_s > now_unix_s)
+                && cookie.expires_unix_ms.is_none_or(|at_unix_ms| at_unix_ms > now_unix_ms)
         };
         let mut fitting: Vec<&Cookie> = self.cookies.iter().filter(fits).collect();
         fitting.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
@@ -73,11 +73,11 @@ impl Jar {
 
     /// Take in the `Set-Cookie` lines of the answer to the last request.
     pub fn take(&mut self, site: &Site, lines: &[String]) {
-        let now_unix_s = now_unix_s();
-        self.cookies.retain(|cookie| cookie.expires_unix_s.is_none_or(|at_unix_s| at_unix_s > now_unix_s));
+        let now_unix_ms = now_unix_ms();
+        self.cookies.retain(|cookie| cookie.expires_unix_ms.is_none_or(|at_unix_ms| at_unix_ms > now_unix_ms));
         for line in lines {
-            let Some(cookie) = read(line, site, &default_path(&self.path), now_unix_s) else { continue };
-            let is_gone = cookie.expires_unix_s.is_some_and(|at_unix_s| at_unix_s <= now_unix_s);
+            let Some(cookie) = read(line, site, &default_path(&self.path), now_unix_ms) else { continue };
+            let is_gone = cookie.expires_unix_ms.is_some_and(|at_unix_ms| at_unix_ms <= now_unix_ms);
             let is_it = |there: &Cookie| there.name == cookie.name && there.path == cookie.path;
             let known = self.cookies.iter().position(is_it);
             if let Some(at) = known {
@@ -96,7 +96,7 @@ impl Jar {
 }
 
 /// A `Set-Cookie` line as a cookie; one that has expired says that it is gone. None: not for us.
-fn read(line: &str, site: &Site, default_path: &str, now_unix_s: i64) -> Option<Cookie> {
+fn read(line: &str, site: &Site, default_path: &str, now_unix_ms: i64) -> Option<Cookie> {
     let mut parts = line.split(';');
     let (name, value) = parts.next()?.split_once('=')?;
     let (name, value) = (name.trim(), value.trim());
@@ -104,7 +104,7 @@ fn read(line: &str, site: &Site, default_path: &str, now_unix_s: i64) -> Option<
         return None;
     }
     let (name, value) = (name.to_string(), value.to_string());
-    let mut cookie = Cookie { name, value, path: default_path.to_string(), is_secure: false, expires_unix_s: None };
+    let mut cookie = Cookie { name, value, path: default_path.to_string(), is_secure: false, expires_unix_ms: None };
     let mut age_s: Option<i64> = None;
     for attribute in parts {
         let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
@@ -115,12 +115,13 @@ fn read(line: &str, site: &Site, default_path: &str, now_unix_s: i64) -> Option<
             "domain" if !value.is_empty() && !domain_matches(&site.host, value) => return None,
             "secure" => cookie.is_secure = true,
             "max-age" => age_s = value.parse().ok().or(age_s),
-            "expires" => cookie.expires_unix_s = day_of(value).or(cookie.expires_unix_s),
+            "expires" => cookie.expires_unix_ms = day_of(value).map(|day_s| day_s * 1000).or(cookie.expires_unix_ms),
             _ => {}
         }
     }
     // Max-Age outweighs Expires.
-    cookie.expires_unix_s = age_s.map(|age_s| now_unix_s.saturating_add(age_s)).or(cookie.expires_unix_s);
+    cookie.expires_unix_ms =
+        age_s.map(|age_s| now_unix_ms.saturating_add(age_s.saturating_mul(1000))).or(cookie.expires_unix_ms);
     Some(cookie)
 }
 
@@ -160,8 +161,8 @@ fn day_of(date: &str) -> Option<i64> {
     Some(days_of(&format!("{year:04}-{month:02}-{day:02}"))? * 86_400 + hours * 3600 + minutes * 60 + seconds)
 }
 
-fn now_unix_s() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+fn now_unix_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
 #[cfg(test)]
@@ -214,13 +215,13 @@ mod tests {
     #[test]
     fn a_cookie_is_sent_until_it_expires_and_no_longer() {
         let jar = after(&["a=1; Path=/; Max-Age=60", "b=2; Path=/; Max-Age=9223372036854775807", "c=3; Path=/"], "/");
-        let sent_in = |later_s: i64| {
+        let sent_in = |later_ms: i64| {
             let mut out = Vec::new();
-            jar.write_at(now_unix_s() + later_s, &here(), "/", &mut out);
+            jar.write_at(now_unix_ms() + later_ms, &here(), "/", &mut out);
             String::from_utf8(out).expect("text")
         };
-        assert_eq!(sent_in(50), "Cookie: a=1; b=2; c=3\r\n");
-        assert_eq!(sent_in(70), "Cookie: b=2; c=3\r\n");
+        assert_eq!(sent_in(59_000), "Cookie: a=1; b=2; c=3\r\n");
+        assert_eq!(sent_in(60_001), "Cookie: b=2; c=3\r\n");
         let jar = after(&["a=1; Path=/; Expires=Fri, 31 Dec 2100 23:59:59 GMT"], "/");
         assert_eq!(sent(&jar, &here(), "/"), "Cookie: a=1\r\n");
     }
