@@ -133,7 +133,8 @@ class Searcher:
         """On a real target the first packet is a question; returns why the search is over, or nothing."""
         rps = max(self.search.start_rps * CANARY_SHARE, 1.0)
         self.judge.begin()
-        leg = yield from self._drive("canary", rps, (self._flat("canary", CANARY_S, rps),))
+        canary = replace(self._flat("canary", CANARY_S, rps), beside_share=CANARY_SHARE)
+        leg = yield from self._drive("canary", rps, (canary,))
         yield from self._until(lambda: leg in self._ended)
         started = int(self._started[leg])
         said = self.judge.look(started, started + int(CANARY_S) - REPORTED_AFTER_S, rps)

@@ -98,9 +98,12 @@ def secret_variables(plan: Plan) -> tuple[str, ...]:
 
 def rate_line(phases: Iterable[Phase]) -> list[dict[str, Any]]:
     """Phases as the engine takes them."""
-    return [
-        {"duration_us": _us(phase.duration_s), "from_rps": phase.from_rps, "to_rps": phase.to_rps} for phase in phases
-    ]
+    return [_segment(phase) for phase in phases]
+
+
+def _segment(phase: Phase) -> dict[str, Any]:
+    beside = {} if phase.beside_share == 1 else {"beside_share": phase.beside_share}
+    return {"duration_us": _us(phase.duration_s), "from_rps": phase.from_rps, "to_rps": phase.to_rps, **beside}
 
 
 def own_seed(seed: int, whose: str) -> int:

@@ -25,7 +25,9 @@ CANARY_SHARE = 0.01
 def with_canary(profile: Profile) -> Profile:
     """The profile after a minute at 1 % of its peak: outside a rehearsal the first packet is a question."""
     rps = profile.peak_rps * CANARY_SHARE
-    canary = Phase(name="canary", duration_s=CANARY_S, from_rps=rps, to_rps=rps, judged=False)
+    canary = Phase(
+        name="canary", duration_s=CANARY_S, from_rps=rps, to_rps=rps, judged=False, beside_share=CANARY_SHARE
+    )  # fmt: skip
     return Profile(phases=(canary, *profile.phases))
 
 
@@ -146,11 +148,11 @@ def expected_writes(plan: Plan) -> int:
     single, flows = plan.workload.requests, plan.workload.flows
     total = sum(request.weight for request in single) + sum(flow.weight or 0.0 for flow in flows)
     writing = sum(request.weight for request in single if request.writes)
-    beside = 0.0
+    beside, beside_s = 0.0, plan.longest_s if plan.search else sum(phase.beside_s for phase in plan.profile.phases)
     for flow in flows:
         steps = sum(1 for step in flow.steps if step.request.writes)
         # A flow's weight is shared by all its steps alike.
         writing += (flow.weight or 0.0) * steps / max(len(flow.steps), 1)
-        beside += (flow.rate_rps or 0.0) * steps * plan.longest_s
+        beside += (flow.rate_rps or 0.0) * steps * beside_s
     on_the_line = plan.most_arrivals * writing / total if total else 0.0
     return round(on_the_line + beside)

@@ -14,6 +14,12 @@ class Phase:
     from_rps: float
     to_rps: float
     judged: bool = True  # warm-up is driven, not judged
+    beside_share: float = 1.0  # of the rates of flows that have one of their own, beside this line
+
+    @property
+    def beside_s(self) -> float:
+        """For how long such flows begin, at their whole rate; where nothing is due on the line, they do not."""
+        return self.duration_s * self.beside_share if self.from_rps or self.to_rps else 0.0
 
     @property
     def arrivals(self) -> float:

@@ -124,7 +124,7 @@ class Flow:
     """A user's journey: steps in order, each after the answer before it. One that fails ends it, and so does the load.
 
     Either `weight`: its share of the requests, all steps together, among the workload's other weights; or `rate_rps`:
-    so many begin a second, beside the plan's rate, for as long as that lasts.
+    so many begin a second, beside the plan's rate, wherever that is above 0.
     """
 
     name: str

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from loadtest import _engine
 from scenarios.answers import Check
-from scenarios.engine_plan import Table, engine_plan
+from scenarios.engine_plan import Table, engine_plan, rate_line
 from scenarios.errors import PlanError
-from scenarios.plan_check import check_plan, expected_writes
+from scenarios.plan_check import check_plan, expected_writes, with_canary
 from scenarios.plan_json import plan_from_json, plan_to_json
+from scenarios.profile import Phase, Profile
 from scenarios.target import Target, TargetClass, WriteConsent
 from scenarios.values import Column
 from scenarios.workload import (
@@ -276,7 +277,15 @@ def test_a_feeders_column_says_its_order() -> None:
 def test_the_writes_of_a_flow_are_expected_by_its_share_and_its_rate() -> None:
     # 1,000 requests in all: 400 of the flow, in four steps alike, two of which write.
     assert expected_writes(plan(workload(flow()))) == 200
-    assert expected_writes(plan(workload(flow(rate_rps=5.0)))) == 5 * 100 * 2
+    beside = plan(workload(flow(rate_rps=5.0)))
+    assert expected_writes(beside) == 5 * 100 * 2
+    # A canary's minute has a hundredth of it, and a phase of rate 0 none.
+    finish = Phase(name="finish", duration_s=50, from_rps=0, to_rps=0, judged=False)
+    careful = with_canary(Profile(phases=(*beside.profile.phases, finish)))
+    assert expected_writes(replace(beside, profile=careful)) == 5 * (100 + 0.6) * 2
+    first, *others = rate_line(careful.phases)
+    assert first["beside_share"] == 0.01
+    assert not any("beside_share" in one for one in others)
 
 
 def test_the_writes_of_a_flow_need_the_targets_consent_by_name() -> None:

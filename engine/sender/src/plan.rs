@@ -63,6 +63,23 @@ pub struct Segment {
     pub duration_us: u64,
     pub from_rps: f64,
     pub to_rps: f64,
+    /// Of the rates of flows that have one of their own.
+    #[serde(default = "whole")]
+    pub beside_share: f64,
+}
+
+fn whole() -> f64 {
+    1.0
+}
+
+impl Segment {
+    /// The same piece for a flow of this rate of its own: none where nothing is due on the line.
+    #[must_use]
+    pub fn beside(&self, rate_rps: f64) -> Self {
+        let is_quiet = self.from_rps == 0.0 && self.to_rps == 0.0;
+        let rps = if is_quiet { 0.0 } else { rate_rps * self.beside_share };
+        Self { from_rps: rps, to_rps: rps, ..*self }
+    }
 }
 
 /// Rows of a CSV file.
@@ -210,11 +227,11 @@ impl Plan {
             return refuse("rate_line", "has no segment".into());
         }
         for (index, segment) in self.rate_line.iter().enumerate() {
-            let rates = [segment.from_rps, segment.to_rps];
+            let rates = [segment.from_rps, segment.to_rps, segment.beside_share];
             if segment.duration_us == 0 || rates.iter().any(|rate| !rate.is_finite() || *rate < 0.0) {
                 return refuse(
                     &format!("rate_line[{index}]"),
-                    "needs a duration above 0 and finite rates of 0 or more".into(),
+                    "needs a duration above 0 and finite rates and shares of 0 or more".into(),
                 );
             }
         }

@@ -78,12 +78,11 @@ impl Starts {
 }
 
 fn beside(plan: &Plan) -> Vec<Beside> {
-    let duration_us = plan.duration_us();
     let flows = plan.flows.iter().enumerate().filter_map(|(index, flow)| Some((index, flow.rate_rps?)));
     flows
         .map(|(index, rate)| {
             let mut stream = Stream {
-                line: Line::new(&[Segment { duration_us, from_rps: rate, to_rps: rate }]),
+                line: Line::new(&plan.rate_line.iter().map(|segment| segment.beside(rate)).collect::<Vec<_>>()),
                 process: Process::new(plan.arrivals, hash(plan.seed, u64::MAX - 1 - index as u64)),
                 starts_per_request: 1.0,
                 number: 0,

@@ -107,6 +107,29 @@ fn started(arrivals: &[Arrival]) -> BTreeMap<Option<u32>, u64> {
     started
 }
 
+#[test]
+fn a_flow_with_a_rate_of_its_own_rests_with_the_line_and_is_as_careful_as_its_canary() {
+    let mut plan =
+        plans::flow_at("http://127.0.0.1:1", 10.0, 1000, &[plans::step("a", "GET", json!(["/"]), json!({}))]);
+    plan["flows"][0]["rate_rps"] = json!(100.0);
+    plan["rate_line"] = json!([
+        {"duration_us": 10_000_000, "from_rps": 1.0, "to_rps": 1.0, "beside_share": 0.01},
+        {"duration_us": 2_000_000, "from_rps": 0.0, "to_rps": 10.0},
+        {"duration_us": 3_000_000, "from_rps": 0.0, "to_rps": 0.0},
+        {"duration_us": 1_000_000, "from_rps": 10.0, "to_rps": 10.0},
+        {"duration_us": 1_000_000, "from_rps": 0.0, "to_rps": 0.0},
+    ]);
+    let arrivals = all(&Plan::from_json(&plan.to_string()).expect("a good plan"));
+    let between = |from_s: u64, to_s: u64| {
+        let within = |arrival: &&Arrival| (from_s..to_s).contains(&(arrival.due_ns / 1_000_000_000));
+        arrivals.iter().filter(within).count()
+    };
+    assert_eq!(
+        [(0, 10), (10, 12), (12, 15), (15, 16), (16, 99)].map(|(from, to)| between(from, to)),
+        [10, 200, 0, 100, 0]
+    );
+}
+
 proptest! {
     #[test]
     fn workers_deal_out_each_arrival_once_and_know_the_same_of_it(made in made(), workers in 1u64..14) {
