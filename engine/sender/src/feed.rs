@@ -3,7 +3,7 @@
 use crate::journey_plan::Order;
 use crate::plan::Plan;
 use crate::schedule::hash;
-use crate::template::Occasion;
+use crate::template::{Occasion, Place};
 
 /// How rows are taken from a table.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,18 @@ impl Feed {
             return Err(format!("table {name:?} is parted among {workers} workers{threads}, but has {rows} rows"));
         }
         Ok(Self { table, order, lanes })
+    }
+
+    /// The first row whose cell may not stand where it is written, and why: there it would be another path, or request.
+    pub fn misplaced(cells: &[String], place: Place) -> Option<(usize, &'static str)> {
+        let why = |cell: &String| match place {
+            Place::Path if matches!(cell.as_str(), "" | "." | "..") => Some("would lead a path elsewhere"),
+            Place::Path | Place::Query | Place::Header if cell.chars().any(char::is_control) => {
+                Some("has a control character, and stands in a path or header")
+            }
+            _ => None,
+        };
+        cells.iter().zip(1..).find_map(|(cell, row)| Some((row, why(cell)?)))
     }
 
     /// The row of an arrival: the same in all columns, and in all steps of a journey.

@@ -22,8 +22,10 @@ const OWN_HEADERS: [&str; 3] = ["host", "content-length", "transfer-encoding"];
 
 /// Where a text stands; decides how its values are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub enum Place {
     Path,
+    /// Behind a path's question mark, where nothing leads elsewhere.
+    Query,
     Header,
     Body,
     Form,
@@ -247,7 +249,11 @@ struct Compiler<'a> {
 
 impl Compiler<'_> {
     fn text(&self, text: &Text, place: Place, parts: &mut Vec<Part>) -> Result<(), EngineError> {
+        let mut place = place;
         for piece in text {
+            if matches!(piece, Piece::Fixed(fixed) if place == Place::Path && fixed.contains('?')) {
+                place = Place::Query;
+            }
             parts.push(match piece {
                 Piece::Fixed(fixed) => Part::Fixed(self.clean(fixed, place)?.as_bytes().to_vec()),
                 Piece::Value(value) => self.value(value, place)?,
@@ -303,6 +309,9 @@ impl Compiler<'_> {
         let Some(cells) = cells_of(table, column) else {
             return refuse(&self.at, format!("table {name:?} has no column {column:?}"));
         };
+        if let Some((row, why)) = Feed::misplaced(&cells, place) {
+            return refuse(&self.at, format!("table {name:?}, row {row}: {column:?} {why}"));
+        }
         let feed = Feed::of(self.plan, index, self.sources.workers).or_else(|what| refuse(&self.at, what))?;
         Ok(Part::Csv { feed, rows: self.each(&cells, place, "csv")? })
     }
@@ -331,7 +340,7 @@ impl Compiler<'_> {
 
     /// A line break in a path or header would be a second request in the first one's clothes.
     fn clean<'t>(&self, text: &'t str, place: Place) -> Result<&'t str, EngineError> {
-        if matches!(place, Place::Path | Place::Header) && text.chars().any(char::is_control) {
+        if matches!(place, Place::Path | Place::Query | Place::Header) && text.chars().any(char::is_control) {
             return refuse(&self.at, "a control character stands in a path or header".into());
         }
         Ok(text)
@@ -352,7 +361,7 @@ fn escape(text: &str, place: Place) -> Vec<u8> {
 fn escape_into(text: &str, place: Place, out: &mut Vec<u8>) {
     match place {
         Place::Header => out.extend_from_slice(text.as_bytes()),
-        Place::Path | Place::Form => percent(text, out),
+        Place::Path | Place::Query | Place::Form => percent(text, out),
         Place::Body => json_inner(text, out),
     }
 }

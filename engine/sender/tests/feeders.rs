@@ -90,3 +90,20 @@ fn a_partitioned_table_gives_each_worker_its_own_rows() {
     let refused = Engine::new(&guests(&shop, "partitioned", 2, 1.0).to_string(), 0, 3).expect_err("too few rows");
     assert!(refused.to_string().contains("parted among 3 workers, but has 2 rows"), "{refused}");
 }
+
+#[test]
+fn a_cell_that_may_not_stand_where_it_is_written_is_told_by_its_row() {
+    let problem = |path: Value, header: Value, cell: &str| {
+        let request = step("a", "GET", path, json!({"headers": [["X-V", header]]}));
+        let mut plan = flow_at("http://127.0.0.1:1", 1.0, 1000, &[request]);
+        plan["tables"] = json!([{"name": "t.csv", "columns": ["id"], "rows": [["1"], [cell]]}]);
+        Engine::new(&plan.to_string(), 0, 1).err().map(|wrong| wrong.to_string()).unwrap_or_default()
+    };
+    let (id, fixed) = (json!({"csv": ["t.csv", "id"]}), json!(["v"]));
+    let in_path = |cell| problem(json!(["/users/", id]), fixed.clone(), cell);
+    assert!(in_path("").contains(r#"table "t.csv", row 2: "id" would lead a path elsewhere"#), "{}", in_path(""));
+    assert!(in_path("..").contains("row 2") && in_path("a\nb").contains("row 2: \"id\" has a control character"));
+    assert_eq!((in_path("...").as_str(), problem(json!(["/users?id=", id]), fixed.clone(), "").as_str()), ("", ""));
+    assert!(problem(json!(["/"]), json!([id]), "a\rb").contains("row 2"));
+    assert_eq!(problem(json!(["/"]), json!([id]), ""), "");
+}
