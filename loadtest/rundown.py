@@ -225,6 +225,12 @@ def _announce_closed(plan: Plan, load: ClosedLoad, folder: Path, console: Consol
     )
 
 
+def _beside(plan: Plan) -> str:
+    """What flows with a rate of their own send beside the line, if all goes well."""
+    beside_rps = sum((flow.rate_rps or 0.0) * len(flow.steps) for flow in plan.workload.flows)
+    return f" and {beside_rps:,.4g} of flows beside it" if beside_rps else ""
+
+
 def _announce(plan: Plan, folder: Path, ui: WebUi | None, console: Console, warnings: tuple[str, ...]) -> None:
     say = _saying(console)
     for warning in warnings:
@@ -242,7 +248,7 @@ def _announce_open(plan: Plan, folder: Path, console: Console) -> None:
     lasts = f"{plan.profile.duration_s:,.0f} s{' of proof' if plan.search else ''}"
     console.print(
         f"{plan.name}: {plan.workload.name} at {plan.target.name} ({plan.target.target_class.value}), "
-        f"{offered_rps:,.7g} rps offered, {plan.rate_to_prove_rps:,.7g} to prove, "
+        f"{offered_rps:,.7g} rps offered{_beside(plan)}, {plan.rate_to_prove_rps:,.7g} to prove, "
         f"{lasts}, {plan.workers} worker(s)\nrecord: {folder}",
         highlight=False,
         soft_wrap=True,

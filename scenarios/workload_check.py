@@ -22,6 +22,11 @@ def problems_of(workload: Workload) -> Iterator[str]:
     """Everything that is wrong with it, in words."""
     if not workload.kinds:
         yield f"workload {workload.name!r} has no request"
+    elif not workload.requests and all(flow.rate_rps is not None for flow in workload.flows):
+        yield (
+            f"workload {workload.name!r}: all flows have rates of their own, beside the plan's, of which nothing would "
+            "be sent: give at least one a weight (requests a second are weights, too)"
+        )
     yield from _twice((request.name for request in workload.requests), f"two requests of {workload.name!r}")
     yield from _twice((flow.name for flow in workload.flows), f"two flows of {workload.name!r}")
     for request in workload.requests:

@@ -244,6 +244,7 @@ def one(**changes: Any) -> Step:
         (workload(login=replace(LOGIN, refresh=Refresh(every_s=0.1))), "every_s 0.1 is not at least 1"),
         (workload(login=replace(LOGIN, json={"user": Captured("x")})), "the login takes a captured value or a column"),
         (Workload(name="w"), "workload 'w' has no request"),
+        (workload(flow(rate_rps=5.0), requests=()), "all flows have rates of their own, beside the plan's, of which"),
     ],
 )  # fmt: skip
 def test_every_mistake_is_told_with_its_place(asked: Workload, told: str) -> None:
