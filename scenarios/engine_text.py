@@ -73,7 +73,7 @@ def _json(tree: Json, secrets: Mapping[str, str]) -> list[Piece]:
             )
         case list() | tuple():
             return _between("[", "]", [_json(leaf, secrets) for leaf in tree])
-        case RandomInt() | Sequence() | Captured(bare=True):
+        case RandomInt() | Sequence() | Captured(bare=True) | Column(bare=True):
             return [_value(tree)]
         case Text():
             inside = [_in_string(piece, secrets) for piece in tree.pieces]

@@ -24,9 +24,16 @@ Rows = Sequence[tuple[str, ...]]
 def read_tables(workload: Workload) -> dict[str, Table]:
     """The files that the workload's values draw on, by the name they are called by."""
     columns: dict[str, dict[str, Order]] = {}
+    bare: dict[str, set[str]] = {}
     for column in columns_of(workload):
         columns.setdefault(column.file, {})[column.column] = column.order
-    return {file: _table(Path(file), needed) for file, needed in columns.items()}
+        if column.bare:
+            bare.setdefault(column.file, set()).add(column.column)
+    tables = {file: _table(Path(file), needed) for file, needed in columns.items()}
+    for file, names in bare.items():
+        for name in sorted(names):
+            _check_bare(file, tables[file], name)
+    return tables
 
 
 def columns_of(workload: Workload) -> Iterator[Column]:
@@ -59,6 +66,24 @@ def _table(path: Path, needed: Mapping[str, Order]) -> Table:
         what = f"has no column {', '.join(lacking)}; it has {_shown(columns)}" if rows else "has no rows"
         raise PlanError(f"{path}: {what}.", remedy="Mend the file or the workload.")
     return Table(columns=columns, rows=tuple(rows), order=next(iter(needed.values())))
+
+
+def _check_bare(file: str, table: Table, column: str) -> None:
+    """What stands in JSON without quotes is read as JSON, not as text."""
+    place = table.columns.index(column)
+    for number, row in enumerate(table.rows, start=1):
+        if not _is_number_or_truth(row[place]):
+            raise PlanError(
+                f"{file}: row {number}: {column!r} is {row[place][:40]!r}, no number or truth value as JSON has them.",
+                remedy=f"Mend the row, or take the column as a text: [{column!r}] instead of .bare({column!r}).",
+            )
+
+
+def _is_number_or_truth(cell: str) -> bool:
+    try:
+        return isinstance(json.loads(cell, parse_constant=_no_number), int | float)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _text(path: Path) -> str:

@@ -52,6 +52,7 @@ class Column:
     file: str
     column: str
     order: Order = "random"
+    bare: bool = False  # in a JSON body: without quotes, for numbers and truth values
     kind: Literal["csv"] = "csv"
 
 
@@ -65,6 +66,10 @@ class Feeder:
     def __getitem__(self, column: str) -> Column:
         """One of its columns."""
         return Column(self.file, column, self.order)
+
+    def bare(self, column: str) -> Column:
+        """One of its columns, of numbers or truth values, that stays such in a JSON body: `ITEMS.bare("quantity")`."""
+        return Column(self.file, column, self.order, bare=True)
 
 
 @dataclass(frozen=True, slots=True)

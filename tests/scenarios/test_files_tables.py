@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.engine_plan import Table
+from scenarios.engine_plan import Table, engine_plan
 from scenarios.errors import PlanError
 from scenarios.files_tables import read_tables
-from scenarios.workload import Feeder, Flow, Request, Step, Workload
+from scenarios.workload import Feeder, Flow, Json, Request, Step, Workload
+from tests.scenarios.journeys import plan
 
 
 def table_of(folder: Path, name: str, text: str, *columns: str) -> Table:
@@ -96,6 +98,27 @@ def test_what_cannot_be_fed_is_told_with_its_row(tmp_path: Path, name: str, text
     with pytest.raises(PlanError) as refused:
         table_of(tmp_path, name, text, "email")
     assert told in str(refused.value)
+
+
+def test_a_column_of_numbers_may_stay_such_in_json(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("sku,quantity,gift\na,2,true\nb,-1.50,false\n")
+    items = Feeder(str(tmp_path / "items.csv"))
+    body: Json = {"sku": items["sku"], "n": items.bare("quantity"), "gift": items.bare("gift"), "as": items["quantity"]}
+    asked = Workload(name="w", requests=(Request(name="a", method="POST", path="/", json=body),))
+    read_tables(asked)
+    (request,) = engine_plan(plan(asked), run_date="2026-11-24", tables={}, secrets={})["requests"]
+    written = "".join(piece if isinstance(piece, str) else "7" for piece in request["body"])
+    assert json.loads(written) == {"sku": "7", "n": 7, "gift": 7, "as": "7"}
+    with pytest.raises(PlanError, match="row 1: 'sku' is 'a', no number or truth value as JSON has them"):
+        read_tables(replace(asked, requests=(replace(asked.requests[0], json=items.bare("sku")),)))
+
+
+@pytest.mark.parametrize("cell", ["", "1,2", "01", "NaN", "+1", "1 000", '"1"', "null", "[1]", "True"])
+def test_what_is_no_number_in_json_is_refused_where_it_would_stand_bare(tmp_path: Path, cell: str) -> None:
+    (tmp_path / "n.json").write_text(json.dumps([{"n": 1}, {"n": cell}]))
+    asked = Request(name="a", method="POST", path="/", json=Feeder(str(tmp_path / "n.json")).bare("n"))
+    with pytest.raises(PlanError, match="row 2"):
+        read_tables(Workload(name="w", requests=(asked,)))
 
 
 def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: Path) -> None:
