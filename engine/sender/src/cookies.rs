@@ -144,21 +144,38 @@ fn default_path(path: &str) -> String {
     }
 }
 
-/// An `Expires` date (unix seconds, UTC); its parts in the usual order, with spaces or dashes between.
+/// An `Expires` date (unix seconds, UTC), its parts in whatever order and between whatever signs (RFC 6265, 5.1.1).
 fn day_of(date: &str) -> Option<i64> {
-    let mut parts = date.split([' ', '-', ',']).filter(|part| !part.is_empty()).skip(1);
-    let day: u32 = parts.next()?.parse().ok()?;
-    let month = parts.next()?.get(..3)?.to_ascii_lowercase();
-    let month = MONTHS.iter().position(|known| *known == month)? + 1;
-    let year: u32 = parts.next()?.parse().ok()?;
-    let year = match year {
-        0..=69 => year + 2000,
-        70..=99 => year + 1900,
-        _ => year,
+    let (mut clock, mut day, mut month, mut year): (Option<i64>, Option<u32>, Option<usize>, Option<u32>) =
+        Default::default();
+    for part in date.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != ':').filter(|part| !part.is_empty()) {
+        let number = || part.parse::<u32>().ok();
+        match part.len() {
+            _ if part.contains(':') => clock = clock.or_else(|| seconds_of(part)),
+            1..=2 if day.is_none() => day = number(),
+            3.. if month.is_none() && named(part).is_some() => month = named(part),
+            2 | 4 => year = year.or_else(number),
+            _ => {}
+        }
+    }
+    let year = match year? {
+        year @ 0..=69 => year + 2000,
+        year @ 70..=99 => year + 1900,
+        year => year,
     };
-    let mut clock = parts.next()?.splitn(3, ':').map(|part| part.parse::<i64>().ok());
-    let (hours, minutes, seconds) = (clock.next()??, clock.next()??, clock.next()??);
-    Some(days_of(&format!("{year:04}-{month:02}-{day:02}"))? * 86_400 + hours * 3600 + minutes * 60 + seconds)
+    Some(days_of(&format!("{year:04}-{:02}-{:02}", month?, day?))? * 86_400 + clock?)
+}
+
+/// The number of a month, by the first three letters of its name.
+fn named(month: &str) -> Option<usize> {
+    let first = month.get(..3)?.to_ascii_lowercase();
+    Some(MONTHS.iter().position(|known| *known == first)? + 1)
+}
+
+fn seconds_of(clock: &str) -> Option<i64> {
+    let mut parts = clock.splitn(3, ':').map(|part| part.parse::<u32>().ok().map(i64::from));
+    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
+    Some(hours * 3600 + minutes * 60 + seconds)
 }
 
 fn now_unix_ms() -> i64 {
@@ -236,10 +253,18 @@ mod tests {
 
     #[test]
     fn dates_are_read_in_the_forms_that_servers_use() {
-        for date in ["Wed, 21 Oct 2015 07:28:00 GMT", "Wednesday, 21-Oct-15 07:28:00 GMT"] {
+        for date in [
+            "Wed, 21 Oct 2015 07:28:00 GMT",
+            "Wednesday, 21-Oct-15 07:28:00 GMT",
+            "Wed Oct 21 07:28:00 2015",
+            "21 October 2015 07:28:00",
+        ] {
             assert_eq!(day_of(date), Some(1_445_412_480), "{date}");
         }
-        assert_eq!(day_of("soon"), None);
+        assert_eq!(day_of("Thu Jan  1 00:00:01 1970"), Some(1));
+        for none in ["soon", "0", "", "21 Oct 2015", "Oct 2015 07:28:00", "21 Foo 2015 07:28:00"] {
+            assert_eq!(day_of(none), None, "{none}");
+        }
     }
 
     #[test]
