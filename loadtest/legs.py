@@ -120,12 +120,15 @@ class LegBook:
     def prepare(self, order: LegOrder) -> Leg:
         """The leg with its engine plan.
 
-        Each leg has a seed of its own and its sequences go on where the last ones ended: no value comes twice.
+        Each leg has a seed of its own, and its sequences and the rows of its shared tables go on behind those of the
+        last ones: no value comes twice.
         """
         plan = json.loads(self.engine_plan)
+        begun = sum(map(sum, self._rows))
         plan["rate_line"] = rate_line(order.phases)
         plan["seed"] = own_seed(plan["seed"], f"leg {order.number}")
-        plan["requests"] = _shifted(plan["requests"], sum(map(sum, self._rows)))
+        plan["requests"] = _shifted(plan["requests"], begun)
+        plan["tables"] = [_turned(table, begun) for table in plan["tables"]]
         text = json.dumps(plan)
         return Leg(order=order, engine_plan=text, due=self.due_counts(text))
 
@@ -154,6 +157,14 @@ class LegBook:
                 self._ends[int(line["end"])] = str(line["because"])
             else:
                 self._over = str(line["over"])
+
+
+def _turned(table: dict[str, Any], by: int) -> dict[str, Any]:
+    """A shared table from a row on that nobody took yet: no more rows were taken than requests were due."""
+    if table.get("order") != "shared":
+        return table
+    rows = table["rows"]
+    return {**table, "rows": rows[by % len(rows) :] + rows[: by % len(rows)]}
 
 
 def _shifted(tree: Any, by: int) -> Any:

@@ -12,7 +12,13 @@ from scenarios.plan import AbortLimits
 from scenarios.profile import Phase
 from tests.loadtest.builders import Stand, a_plan, a_stand, counts
 
-ENGINE_PLAN = json.dumps({"seed": 7, "rate_line": [], "requests": [{"path": ["/", {"sequence": 5}], "body": None}]})
+TABLE: dict[str, Any] = {"name": "guests.csv", "columns": ["id"], "rows": [[str(row)] for row in range(100)]}
+ENGINE_PLAN = json.dumps(
+    {
+        "seed": 7, "rate_line": [], "requests": [{"path": ["/", {"sequence": 5}], "body": None}],
+        "tables": [TABLE, {**TABLE, "order": "shared"}, {**TABLE, "order": "partitioned"}],
+    }
+)  # fmt: skip
 
 
 def an_order(number: int = 1, *, purpose: str = "level", level: int = 1, duration_s: float = 6.0) -> LegOrder:
@@ -51,6 +57,16 @@ def test_each_leg_has_a_seed_of_its_own_and_its_sequences_go_on(tmp_path: Path) 
     plans: list[dict[str, Any]] = [json.loads(leg.engine_plan) for leg in (first, second)]
     assert len({7, *(plan["seed"] for plan in plans)}) == 3
     assert [plan["requests"][0]["path"][1]["sequence"] for plan in plans] == [5, 65]
+
+
+def test_a_leg_takes_no_row_of_a_shared_table_that_a_leg_before_it_took(tmp_path: Path) -> None:
+    book = a_book(tmp_path)
+    for number, first_rows in ((1, ["0", "0", "0"]), (2, ["0", "60", "0"]), (3, ["0", "20", "0"])):
+        leg = book.prepare(an_order(number))
+        tables = json.loads(leg.engine_plan)["tables"]
+        assert [table["rows"][0][0] for table in tables] == first_rows  # 60 are due in each leg of six seconds
+        assert [len(table["rows"]) for table in tables] == [100, 100, 100]
+        book.began(leg, 1000.0 + 6 * (number - 1))
 
 
 def test_what_was_due_is_one_account_over_all_legs_less_what_was_cut_off(tmp_path: Path) -> None:
