@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from loadtest.asked import Asked
 from loadtest.run_orders import request_stop
-from loadtest.rundown import Asked, run_plan
+from loadtest.rundown import run_plan
 from loadtest.verdicts import conclude
 from slo.verdict import Outcome
 

@@ -81,10 +81,8 @@ def test_a_wall_clock_that_is_set_in_mid_run_is_told_and_ends_nothing(tmp_path: 
     stand = a_stand(tmp_path, plan=a_plan(duration_s=20.0, abort=AbortLimits(behind_for_s=100.0)))
     start_s = stand.clock.now_s
     for second in range(2, 25):
-        last = second == 24
-        stand.clock.at(
-            start_s + second, lambda seq=second - 1, last=last: stand.workers[0].sends(seq, counts(ok=1), final=last)
-        )
+        report = partial(stand.workers[0].sends, second - 1, counts(ok=1), final=second == 24)
+        stand.clock.at(start_s + second, report)
     stand.clock.at(start_s + 9, lambda: setattr(stand.clock, "stepped_s", by_s))
     stand.direct()
     stepped = [event["by_s"] for event in stand.events() if event["event"] == "clock_stepped"]

@@ -26,15 +26,15 @@ def refusal(**changes: Any) -> str:
         ({"query": {"tag": ["x", "y"]}}, "query 'tag' is ['x', 'y'], neither a text nor a value"),
         ({"headers": {"X-N": 1.5}}, "header 'X-N' is 1.5, neither a text nor a value: write '1.5'"),
         ({"headers": {"X-Id": Uuid}}, "is <class 'scenarios.values.Uuid'>, neither a text nor a value: write Uuid()"),
-        ({"path": Text(("/orders/", 7))}, "path is 7, neither a text nor a value: write '7'"),
-        ({"path": Text("/orders/")}, "path: Text takes a tuple of pieces: Text(('/orders/',))"),
+        ({"path": Text(("/orders/", 7))}, "path is 7, neither a text nor a value: write '7'"),  # type: ignore[arg-type]
+        ({"path": Text("/orders/")}, "path: Text takes a tuple of pieces: Text(('/orders/',))"),  # type: ignore[arg-type]
         ({"json": {"on": [datetime.date(2026, 1, 2)]}}, "json/on/0 is datetime.date(2026, 1, 2), neither"),
         ({"json": {"ids": {7}}}, "json/ids is {7}, neither"),
         ({"json": {"price": float("nan")}}, "json/price is nan, a number that JSON does not have"),
-        ({"query": {"q": Choice("tea")}}, "query 'q': Choice('tea') chooses among its letters"),
-        ({"json": [Choice((1, 2))]}, "json/0: Choice takes a tuple of texts, not (1, 2)"),
+        ({"query": {"q": Choice("tea")}}, "query 'q': Choice('tea') chooses among its letters"),  # type: ignore[arg-type]
+        ({"json": [Choice((1, 2))]}, "json/0: Choice takes a tuple of texts, not (1, 2)"),  # type: ignore[arg-type]
         ({"json": RandomInt(at_least=5, at_most=1)}, "RandomInt takes whole numbers, least and most, not 5 and 1"),
-        ({"json": DateFromToday(at_least_days=0, at_most_days=1.5)}, "DateFromToday takes whole numbers"),
+        ({"json": DateFromToday(at_least_days=0, at_most_days=1.5)}, "DateFromToday takes whole numbers"),  # type: ignore[arg-type]
         ({"json": Sequence(start=-1)}, "Sequence starts at a whole number of 0 or more, not at -1"),
         ({"path": "orders/1"}, "path 'orders/1' does not begin with '/'"),
         ({"path": Choice(("/a", "/b"))}, "path Choice(options=('/a', '/b'), kind='choice') does not begin with '/'"),
@@ -55,7 +55,7 @@ def test_what_cannot_be_written_is_told_with_its_place_and_the_remedy(changes: d
 def test_what_is_common_to_all_requests_and_what_logs_in_is_looked_through_too() -> None:
     with pytest.raises(PlanError, match="workload 'w': header 'X-Tenant' is 7, neither a text nor a value"):
         check_plan(plan(workload(headers={"X-Tenant": 7})))
-    login = Login(method="POST", path="/t", token_pointer="/t", headers={"X-N": 7})
+    login = Login(method="POST", path="/t", token_pointer="/t", headers={"X-N": 7})  # type: ignore[dict-item]
     with pytest.raises(PlanError) as told:
         check_plan(plan(workload(login=login)))
     assert "the login's header 'X-N' is 7" in str(told.value)
