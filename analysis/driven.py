@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from analysis.events import Event
 from scenarios.plan import Plan
 from scenarios.profile import Phase, Profile
+from scenarios.search import NOT_SETTLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +105,14 @@ def driven_levels(events: Sequence[Event]) -> tuple[DrivenLevel, ...]:
 
 
 def driven_proofs(events: Sequence[Event]) -> tuple[DrivenLevel, ...]:
-    """Every proof that was driven to its end, as a level is: the judged phases of its line, on whole seconds."""
+    """Every proof that was driven to its end, as a level is: the judged phases of its line, on whole seconds.
+
+    One at a platform that had not settled since the level before tells of that level, and not of its own rate.
+    """
     legs = driven_legs(events)
-    return tuple(_proof(leg, legs) for leg in legs if leg.purpose == "proof" and _went_to_its_end(leg))
+    unsettled = {leg.number + 1 for leg in legs if leg.purpose == "rest" and leg.ended_because == NOT_SETTLED}
+    proofs = [leg for leg in legs if leg.purpose == "proof" and leg.number not in unsettled]
+    return tuple(_proof(leg, legs) for leg in proofs if _went_to_its_end(leg))
 
 
 def _went_to_its_end(leg: DrivenLeg) -> bool:

@@ -12,7 +12,7 @@ from analysis.results import RunRecord, read_record
 from loadtest.level_bench import LevelBench
 from loadtest.level_verdicts import judged_levels, judged_proofs, limit_seen
 from loadtest.outlook import Outlook
-from scenarios.search import Search
+from scenarios.search import NOT_SETTLED, Search
 from scenarios.target import Target, TargetClass
 from slo.evidence import BacklogSeries, NotSeen
 from slo.level import JudgedLevel, LevelOutcome, LevelSays
@@ -152,6 +152,28 @@ def test_the_limit_says_that_it_was_a_proof_that_was_missed(folder: Path) -> Non
 def test_a_proof_that_proves_nothing_refutes_nothing(folder: Path) -> None:
     record = read_record(folder)
     assert known(record, held(95.0, LevelOutcome.UNDECIDED), held(90.2, LevelOutcome.VOID)) == (100.0, 104.0)
+
+
+def with_proof(folder: Path, *, rested_because: str) -> RunRecord:
+    hold = {"name": "hold", "duration_s": 10.0, "from_rps": 100.0, "to_rps": 100.0, "judged": True}
+    leg = {"event": "leg_started", "level": 0, "rate_rps": 101.0, "phases": [hold]}
+    rest = {**leg, "leg": 2, "purpose": "rest", "t0_unix_s": float(T0 + 26)}
+    proof = {**leg, "leg": 3, "purpose": "proof", "t0_unix_s": float(T0 + 30)}
+    ends = [
+        {"event": "leg_ended", "leg": 2, "because": rested_because},
+        {"event": "leg_ended", "leg": 3, "because": ""},
+    ]
+    with (folder / "events.jsonl").open("a") as events:
+        events.writelines(json.dumps({"at_unix_s": T0 + 41.0, **one}) + "\n" for one in (rest, proof, *ends))
+    return read_record(folder)
+
+
+def test_a_proof_at_a_platform_that_had_not_settled_says_nothing_of_its_rate(folder: Path) -> None:
+    assert judged_proofs(with_proof(folder, rested_because=NOT_SETTLED)) == ()
+
+
+def test_one_at_a_platform_that_had_does(folder: Path) -> None:
+    assert len(judged_proofs(with_proof(folder, rested_because="the platform has settled"))) == 1
 
 
 def test_a_proof_is_judged_over_its_own_hold_once_it_was_driven_to_its_end(folder: Path) -> None:
