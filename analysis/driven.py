@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from analysis.events import Event
 from scenarios.plan import Plan
 from scenarios.profile import Phase, Profile
-from scenarios.search import NOT_SETTLED
+from scenarios.search import SETTLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def driven_proofs(events: Sequence[Event]) -> tuple[DrivenLevel, ...]:
     One at a platform that had not settled since the level before tells of that level, and not of its own rate.
     """
     legs = driven_legs(events)
-    unsettled = {leg.number + 1 for leg in legs if leg.purpose == "rest" and leg.ended_because == NOT_SETTLED}
+    unsettled = {leg.number + 1 for leg in legs if leg.purpose == "rest" and leg.ended_because != SETTLED}
     proofs = [leg for leg in legs if leg.purpose == "proof" and leg.number not in unsettled]
     return tuple(_proof(leg, legs) for leg in proofs if _went_to_its_end(leg))
 

@@ -18,7 +18,7 @@ from scenarios.plan import Plan
 from scenarios.plan_check import CANARY_S, CANARY_SHARE
 from scenarios.profile import Phase
 from scenarios.search import (
-    NOT_SETTLED,
+    SETTLED,
     Bracket,
     Found,
     LevelOutcome,
@@ -222,7 +222,7 @@ class Searcher:
                 end_unix_s = int(self.now_unix_s()) - REPORTED_AFTER_S
                 said = self.judge.look(end_unix_s - CALM_S, end_unix_s, 0.0)
                 calm = said.outcome is not LevelOutcome.MISSED and self.judge.settled()
-        self._orders.end(leg, "the platform has settled" if calm else NOT_SETTLED)
+        self._orders.end(leg, SETTLED if calm else "the platform did not settle")
         yield from self._until(lambda: leg in self._ended)
         return calm
 

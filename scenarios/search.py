@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 FEWEST_DIGITS = 3  # rates are rounded to three digits, and to more where the bracket is narrower than that
-NOT_SETTLED = "the platform did not settle"  # why a rest ended, in the record
+SETTLED = "the platform has settled"  # why a rest ended, in the record; any other end means that it has not
 LOWEST_SHARE = 1 / 16  # of the start rate: where nothing is met down to there, nothing is found
 
 
