@@ -120,7 +120,8 @@ def _value(value: Value) -> dict[str, Any]:
             f"The secret {value.variable} stands outside a login and a header.",
             remedy="A login or a header may hold a secret; paths and bodies end up in logs.",
         )
-    return {value.kind: _drawn_from(value)}
+    kind = "csv_path" if isinstance(value, Column) and value.whole_path else value.kind
+    return {kind: _drawn_from(value)}
 
 
 def _drawn_from(value: RandomInt | Sequence | Choice | DateFromToday | Column | Uuid | Token | Captured | Link) -> Any:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from scenarios.values import Captured, Choice, DateFromToday, Link, RandomInt, Sequence, Text, Value
+from scenarios.values import Captured, Choice, Column, DateFromToday, Link, RandomInt, Sequence, Text, Value
 from scenarios.workload import Login, Request, Workload
 
 LONGEST_SHOWN = 60
@@ -58,9 +58,9 @@ def _body(what: str, sent: Request | Login) -> Iterator[str]:
 
 def _path(what: str, request: Request) -> Iterator[str]:
     """It stands behind the target's URL: what does not begin with a slash would become part of the host's name."""
-    if isinstance(request.path, Link):
+    if _is_whole_path(request.path):
         if request.query:
-            yield f"{what}: path {request.path.name!r} is followed as the server gave it: it takes no query"
+            yield f"{what}: path {_shown(request.path)} is taken as it stands: it takes no query"
         return
     yield from _template(f"{what}: path", request.path)
     pieces = request.path.pieces if isinstance(request.path, Text) else (request.path,)
@@ -68,10 +68,24 @@ def _path(what: str, request: Request) -> Iterator[str]:
     if isinstance(first, str) and "://" in first.partition("?")[0]:
         yield f"{what}: path {first!r} is a whole URL: write the path alone, targets.yaml says where to"
     elif not isinstance(first, str) or not first.startswith("/"):
-        follow = f"; to go where it leads: path=Link({first.name!r})" if isinstance(first, Captured) else ""
-        yield f"{what}: path {_shown(first)} does not begin with '/'{follow}"
+        yield f"{what}: path {_shown(first)} does not begin with '/'{_whole_instead(first)}"
     if request.query and any(isinstance(piece, str) and "?" in piece for piece in pieces):
         yield f"{what}: has a query in its path and another one in `query`: write it in one of them"
+
+
+def _whole_instead(first: Any) -> str:
+    match first:
+        case Captured(name=name):
+            return f"; to go where it leads: path=Link({name!r})"
+        case Column(column=column):
+            return f"; if it holds whole paths: path=FEEDER.path({column!r})"
+        case _:
+            return ""
+
+
+def _is_whole_path(piece: Any) -> bool:
+    """Where an answer leads, or a column of paths: it has its slashes and its query already."""
+    return isinstance(piece, Link) or (isinstance(piece, Column) and piece.whole_path)
 
 
 def _template(what: str, template: Any) -> Iterator[str]:
@@ -85,8 +99,8 @@ def _template(what: str, template: Any) -> Iterator[str]:
 
 
 def _piece(what: str, piece: Any) -> Iterator[str]:
-    if isinstance(piece, Link):
-        yield f"{what}: Link({piece.name!r}) can only be the whole path of a request"
+    if _is_whole_path(piece):
+        yield f"{what}: {_shown(piece)} can only be the whole path of a request"
     elif isinstance(piece, get_args(Value)):
         yield from _value(what, piece)
     elif not isinstance(piece, str):

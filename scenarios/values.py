@@ -53,6 +53,7 @@ class Column:
     column: str
     order: Order = "random"
     bare: bool = False  # in a JSON body: without quotes, for numbers and truth values
+    whole_path: bool = False  # as the whole path of a request, with its query, as it stands
     kind: Literal["csv"] = "csv"
 
 
@@ -70,6 +71,10 @@ class Feeder:
     def bare(self, column: str) -> Column:
         """One of its columns, of numbers or truth values, that stays such in a JSON body: `ITEMS.bare("quantity")`."""
         return Column(self.file, column, self.order, bare=True)
+
+    def path(self, column: str) -> Column:
+        """One of its columns, of whole paths with their queries: `Request(path=URLS.path("url"))`."""
+        return Column(self.file, column, self.order, whole_path=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,12 @@ def test_a_link_is_captured_before_it_is_followed() -> None:
     assert "uses 'to', which no step before it captures" in refusal(workload(flow(one(path=Link("to")))))
 
 
+def test_a_column_of_whole_paths_is_one_piece() -> None:
+    asked = workload(requests=(request(path=GUESTS.path("email")),))
+    check_plan(plan(asked))
+    assert compiled(asked)["requests"][0]["path"] == [{"csv_path": ["guests.csv", "email"]}]
+
+
 def test_a_poll_may_settle_and_look_at_statuses_and_lengths() -> None:
     settling = Poll(until=(StatusIn((200,)), JsonLength("/all", 1)), once=(JsonLength("/all", 1),), settle_s=2)
     seen = compiled(workload(flow(Step(request()), Step(request(name="b"), poll=settling))))["requests"][2]

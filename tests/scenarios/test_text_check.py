@@ -9,7 +9,7 @@ import pytest
 
 from scenarios.errors import PlanError
 from scenarios.plan_check import check_plan
-from scenarios.workload import Captured, Choice, DateFromToday, Link, Login, RandomInt, Sequence, Text, Uuid
+from scenarios.workload import Captured, Choice, DateFromToday, Feeder, Link, Login, RandomInt, Sequence, Text, Uuid
 from tests.scenarios.journeys import plan, request, workload
 
 
@@ -43,8 +43,10 @@ def refusal(**changes: Any) -> str:
         ({"form": {"n": "1"}, "json": {}}, "json and form are two bodies"),
         ({"form": {"n": "1"}, "headers": {"content-type": "a/b"}}, "take the header Content-Type out"),
         ({"path": Captured("to")}, "does not begin with '/'; to go where it leads: path=Link('to')"),
-        ({"path": Text(("/a/", Link("to")))}, "path: Link('to') can only be the whole path of a request"),
-        ({"path": Link("to"), "query": {"a": "b"}}, "path 'to' is followed as the server gave it: it takes no query"),
+        ({"path": Feeder("u.csv")["url"]}, "if it holds whole paths: path=FEEDER.path('url')"),
+        ({"path": Text(("/a/", Link("to")))}, "path: Link(name='to', kind='link') can only be the whole path"),
+        ({"query": {"q": Feeder("u.csv").path("url")}}, "can only be the whole path of a request"),
+        ({"path": Link("to"), "query": {"a": "b"}}, "is taken as it stands: it takes no query"),
         ({"path": "/a?x=1", "query": {"y": "2"}}, "has a query in its path and another one in `query`"),
     ],
 )

@@ -1,9 +1,10 @@
 //! Which row of a table an arrival takes: it follows from the arrival alone, so that no worker must ask another.
 
 use crate::journey_plan::Order;
+use crate::place::Place;
 use crate::plan::Plan;
 use crate::schedule::hash;
-use crate::template::{Occasion, Place};
+use crate::template::Occasion;
 
 /// How rows are taken from a table.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +33,8 @@ impl Feed {
     pub fn misplaced(cells: &[String], place: Place) -> Option<(usize, &'static str)> {
         let why = |cell: &String| match place {
             Place::Path if matches!(cell.as_str(), "" | "." | "..") => Some("would lead a path elsewhere"),
-            Place::Path | Place::Query | Place::Header if cell.chars().any(char::is_control) => {
+            Place::WholePath if !cell.starts_with('/') => Some("is no path from the root"),
+            Place::Path | Place::WholePath | Place::Query | Place::Header if cell.chars().any(char::is_control) => {
                 Some("has a control character, and stands in a path or header")
             }
             _ => None,

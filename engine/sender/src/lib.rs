@@ -40,6 +40,7 @@ mod login;
 mod mix;
 mod once;
 mod path;
+mod place;
 mod plain;
 mod plan;
 mod policy;

@@ -28,8 +28,13 @@ pub fn path_of<'l>(link: &'l str, base_url: &str) -> Option<Cow<'l, str>> {
 
 /// Write such a path: what may not stand in a request's first line is percent-encoded, all else stays as the server wrote it.
 pub fn write(link: &str, base_url: &str, out: &mut Vec<u8>) {
+    encode(&path_of(link, base_url).unwrap_or_default(), out);
+}
+
+/// Write a path that is one already, without the part of a page that it may point to.
+pub fn encode(path: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in path_of(link, base_url).unwrap_or_default().bytes() {
+    for byte in path.split('#').next().unwrap_or_default().bytes() {
         if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) {
             out.push(byte);
         } else {

@@ -110,6 +110,8 @@ pub enum Value {
     Choice(Vec<String>),
     Date(i64, i64),
     Csv(String, String),
+    /// A column of whole paths.
+    CsvPath(String, String),
     Uuid(()),
     Token(()),
     Captured(String),

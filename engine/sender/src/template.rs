@@ -10,26 +10,16 @@ use crate::error::EngineError;
 use crate::feed::Feed;
 use crate::keyring::Keyring;
 use crate::link::{self, followed_by};
+use crate::place::{escape, escape_into, Place};
 use crate::plan::{refuse, Piece, Plan, Request, Table, Text, Value};
 use crate::schedule::hash;
-use crate::spelling::{decimal, json_inner, percent, signed, uuid};
+use crate::spelling::{decimal, signed, uuid};
 use crate::standing::is_form;
 use crate::trace::{trace_of, Trace};
 use crate::turns::Turn;
 
 /// Where a request ends, and for whom it is: said twice it would mean something else to each reader.
 const OWN_HEADERS: [&str; 3] = ["host", "content-length", "transfer-encoding"];
-
-/// Where a text stands; decides how its values are escaped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    Path,
-    /// Behind a path's question mark, where nothing leads elsewhere.
-    Query,
-    Header,
-    Body,
-    Form,
-}
 
 /// A request ready to be written for any arrival.
 #[derive(Debug)]
@@ -92,10 +82,10 @@ impl Template {
     ) -> Result<Self, EngineError> {
         let flow = plan.flow_of(request);
         let names = flow.map(|flow| plan.captured_names(flow)).unwrap_or_default();
-        let follows = followed_by(request);
-        let compiler = Compiler { plan, sources, names, follows, at: format!("request {:?}", request.name) };
+        let (is_whole, at) = (request.path.len() == 1, format!("request {:?}", request.name));
+        let compiler = Compiler { plan, sources, names, is_whole, at };
         // A link has the base path already, where it belongs.
-        let base_path = if follows.is_some() { "" } else { base_path };
+        let base_path = if followed_by(request).is_some() { "" } else { base_path };
         let base_path = compiler.clean(base_path, Place::Path)?;
         let mut head = vec![Part::Fixed(format!("{} {base_path}", request.method).into_bytes())];
         compiler.text(&request.path, Place::Path, &mut head)?;
@@ -242,8 +232,8 @@ struct Compiler<'a> {
     plan: &'a Plan,
     sources: &'a Sources,
     names: Vec<&'a str>,
-    /// The link that is the whole of its path.
-    follows: Option<&'a str>,
+    /// Whether its path is one piece.
+    is_whole: bool,
     at: String,
 }
 
@@ -270,6 +260,10 @@ impl Compiler<'_> {
             Value::Choice(options) => Part::Choice(self.each(options, place, "choice")?),
             Value::Date(low, high) => Part::Choice(self.dates(*low, *high)?),
             Value::Csv(table, column) => self.column(table, column, place)?,
+            Value::CsvPath(table, column) if place == Place::Path && self.is_whole => {
+                self.column(table, column, Place::WholePath)?
+            }
+            Value::CsvPath(..) => return refuse(&self.at, "a column of paths is not the whole of a path".into()),
             Value::Uuid(()) => Part::Uuid,
             Value::Token(()) if self.plan.login.is_none() => {
                 return refuse(&self.at, "uses a token, but the plan has no login".into())
@@ -281,7 +275,7 @@ impl Compiler<'_> {
                 None => Part::Token(self.each(&self.sources.tokens, place, "token")?),
             },
             Value::Captured(name) => Part::Captured { name: self.captured(name)?, place },
-            Value::Link(name) if place == Place::Path && self.follows == Some(name.as_str()) => {
+            Value::Link(name) if place == Place::Path && self.is_whole => {
                 Part::Link { name: self.captured(name)?, base_url: self.plan.base_url.clone() }
             }
             Value::Link(name) => return refuse(&self.at, format!("the link {name:?} is not the whole of a path")),
@@ -340,7 +334,9 @@ impl Compiler<'_> {
 
     /// A line break in a path or header would be a second request in the first one's clothes.
     fn clean<'t>(&self, text: &'t str, place: Place) -> Result<&'t str, EngineError> {
-        if matches!(place, Place::Path | Place::Query | Place::Header) && text.chars().any(char::is_control) {
+        if matches!(place, Place::Path | Place::WholePath | Place::Query | Place::Header)
+            && text.chars().any(char::is_control)
+        {
             return refuse(&self.at, "a control character stands in a path or header".into());
         }
         Ok(text)
@@ -350,20 +346,6 @@ impl Compiler<'_> {
 fn cells_of(table: &Table, column: &str) -> Option<Vec<String>> {
     let at = table.columns.iter().position(|name| name == column)?;
     table.rows.iter().map(|row| row.get(at).cloned()).collect()
-}
-
-fn escape(text: &str, place: Place) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    escape_into(text, place, &mut out);
-    out
-}
-
-fn escape_into(text: &str, place: Place, out: &mut Vec<u8>) {
-    match place {
-        Place::Header => out.extend_from_slice(text.as_bytes()),
-        Place::Path | Place::Query | Place::Form => percent(text, out),
-        Place::Body => json_inner(text, out),
-    }
 }
 
 fn fixed_len(parts: &[Part]) -> Option<usize> {

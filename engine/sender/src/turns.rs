@@ -81,7 +81,7 @@ fn tables_of<'p>(plan: &'p Plan, request: &'p Request, order: Order) -> BTreeSet
         .texts()
         .flatten()
         .filter_map(|piece| match piece {
-            Piece::Value(Value::Csv(table, _)) if is_of_it(table) => Some(table.as_str()),
+            Piece::Value(Value::Csv(table, _) | Value::CsvPath(table, _)) if is_of_it(table) => Some(table.as_str()),
             _ => None,
         })
         .collect()

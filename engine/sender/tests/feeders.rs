@@ -13,7 +13,7 @@ use golive_sender::Engine;
 use plans::{flow_at, step};
 use serde_json::{json, Value};
 use shop::{Asked, Shop};
-use steps::{finish, walked_by, Steps, UNIX_US};
+use steps::{finish, walked, walked_by, Steps, UNIX_US};
 
 fn guests(shop: &Shop, order: &str, rows: u64, rps: f64) -> Value {
     let row = |number: u64| json!([format!("guest{number}"), format!("room{number}")]);
@@ -106,4 +106,24 @@ fn a_cell_that_may_not_stand_where_it_is_written_is_told_by_its_row() {
     assert_eq!((in_path("...").as_str(), problem(json!(["/users?id=", id]), fixed.clone(), "").as_str()), ("", ""));
     assert!(problem(json!(["/"]), json!([id]), "a\rb").contains("row 2"));
     assert_eq!(problem(json!(["/"]), json!([id]), ""), "");
+}
+
+#[test]
+fn a_column_of_paths_is_asked_for_as_it_stands_behind_the_targets_own() {
+    let shop = shop::open(|_| shop::json(200, "{}"));
+    let request = step("a", "GET", json!([{"csv_path": ["urls.csv", "url"]}]), json!({}));
+    let mut plan = flow_at(&format!("{}/base", shop.url), 40.0, 250, &[request]);
+    let rows = ["/products/1?x=a%20b&y=2", "/söhne/a b#c", "/"].map(|url| [url]);
+    plan["tables"] = json!([{"name": "urls.csv", "columns": ["url"], "rows": rows, "order": "shared"}]);
+    assert_eq!(walked(&plan).of("a").ok, 10);
+    let asked: Vec<String> = shop.asked_of("/base").into_iter().map(|asked| asked.path).collect();
+    for (path, often) in [("/base/products/1?x=a%20b&y=2", 4), ("/base/s%C3%B6hne/a%20b", 3), ("/base/", 3)] {
+        assert_eq!(asked.iter().filter(|asked| *asked == path).count(), often, "{asked:?}");
+    }
+    plan["tables"][0]["rows"][1][0] = json!("products/1");
+    let refused = Engine::new(&plan.to_string(), 0, 1).expect_err("no path").to_string();
+    assert!(refused.contains("row 2: \"url\" is no path from the root"), "{refused}");
+    plan["requests"][0]["path"] = json!(["/a", {"csv_path": ["urls.csv", "url"]}]);
+    let refused = Engine::new(&plan.to_string(), 0, 1).expect_err("not whole").to_string();
+    assert!(refused.contains("is not the whole of a path"), "{refused}");
 }
