@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::capture::{objection, Finder};
-use crate::checks::{Seen, Test, LOOKED_AT_LIMIT};
+use crate::checks::{Look, Seen, Test, LOOKED_AT_LIMIT};
+use crate::codec::BODY_LIMIT;
 use crate::cookies::Jar;
 use crate::error::EngineError;
 use crate::failure::Failure;
@@ -97,6 +98,9 @@ impl Trial<'_> {
             };
             (tried.status, tried.took_us) = (answered.status, us(took));
             let seen = Seen::new(answered.status, &answered.headers, &answered.body);
+            if let Some(told) = self.too_long(request, &seen)? {
+                return Ok(Tried { failure: Failure::TooLarge.to_string(), seen: told, ..tried });
+            }
             if let Some((failure, told)) = self.wrong(request, &seen)? {
                 return Ok(Tried { failure, seen: told, ..tried });
             }
@@ -160,12 +164,21 @@ impl Trial<'_> {
         let within = Duration::from_micros(request.timeout_us);
         let began = Instant::now();
         let is_head = request.method == "HEAD";
-        let answer = once(self.target, &bytes, is_head, LOOKED_AT_LIMIT as usize, within).map_err(unanswered)?;
+        let answer = once(self.target, &bytes, is_head, BODY_LIMIT as usize, within).map_err(unanswered)?;
         if let Some(jar) = jar {
             jar.visit(path_written(&bytes));
             jar.take(&site, &cookies_in(&answer.headers));
         }
         Ok((answer, began.elapsed()))
+    }
+
+    /// A body that a run would not look through to its end.
+    fn too_long(&self, request: &Request, seen: &Seen<'_>) -> Result<Option<String>, EngineError> {
+        let has_cookies = self.plan.flow_of(request).is_some_and(|flow| flow.cookies);
+        let look = Look::compile("checks", request, has_cookies)?;
+        let is_long = seen.body.len() as u64 > LOOKED_AT_LIMIT && look.is_some_and(|look| look.needs_body());
+        let told = || format!("the body has {} bytes; {LOOKED_AT_LIMIT} are looked through", seen.body.len());
+        Ok(is_long.then(told))
     }
 
     /// What is wrong with an answer: the kind of failure, and what was seen.

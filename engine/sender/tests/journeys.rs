@@ -354,3 +354,24 @@ fn a_trial_keeps_cookies_and_captures_like_a_journey() {
     let failures: Vec<&Value> = tried.as_array().expect("steps").iter().map(|step| &step["failure"]).collect();
     assert_eq!(failures, ["", ""], "{tried}");
 }
+
+#[test]
+fn a_trial_says_of_a_long_body_what_a_run_would() {
+    let body = format!(r#"{{"pad":"{}","id":"needle"}}"#, "x".repeat(1_200_000));
+    let size = body.len();
+    let shop = shop::open(move |_| shop::json(200, &body));
+    for (more, failure) in [
+        (json!({"checks": [{"body_contains": "needle"}, {"body_at_most": size}]}), ""),
+        (json!({"checks": [{"body_at_most": size - 1}]}), "check"),
+        (json!({"checks": [{"json_exists": "/id"}]}), "too large"),
+        (json!({"captures": [{"name": "id", "from": {"json": "/id"}}]}), "too large"),
+    ] {
+        let plan = flow_at(&shop.url, 20.0, 50, &[step("get", "GET", json!(["/"]), more)]);
+        let engine = Engine::new(&plan.to_string(), 0, 1).expect("a plan");
+        engine.prepare().expect("a target");
+        let tried: Value = serde_json::from_str(&engine.trial(vec![], vec![]).expect("a trial")).expect("JSON");
+        assert_eq!(tried[0]["failure"], failure, "{tried}");
+        let run = walked(&plan).of("get");
+        assert_eq!((run.ok, run.failed.get(failure)), if failure.is_empty() { (1, None) } else { (0, Some(&1)) });
+    }
+}
