@@ -6,7 +6,7 @@ Python holds nobody to a type, and who comes from Locust writes `query={"page": 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from scenarios.values import Captured, Choice, Column, DateFromToday, Link, RandomInt, Sequence, Text, Value
@@ -17,8 +17,7 @@ LONGEST_SHOWN = 60
 
 def text_problems(workload: Workload) -> Iterator[str]:
     """Everything in its requests and its login that cannot be written, or would be written as nobody means it."""
-    for name, template in workload.headers.items():
-        yield from _template(f"workload {workload.name!r}: header {name!r}", template)
+    yield from _named(f"workload {workload.name!r}: header", workload.headers)
     for request in workload.requests:
         yield from _request(f"request {request.name!r}", request)
     for flow in workload.flows:
@@ -30,15 +29,13 @@ def text_problems(workload: Workload) -> Iterator[str]:
 
 def _request(what: str, request: Request) -> Iterator[str]:
     yield from _path(what, request)
-    for where, templates in (("query", request.query), ("header", request.headers)):
-        for name, template in templates.items():
-            yield from _template(f"{what}: {where} {name!r}", template)
+    yield from _named(f"{what}: query", request.query)
+    yield from _named(f"{what}: header", request.headers)
     yield from _body(f"{what}: ", request)
 
 
 def _login(login: Login) -> Iterator[str]:
-    for name, template in login.headers.items():
-        yield from _template(f"the login's header {name!r}", template)
+    yield from _named("the login's header", login.headers)
     yield from _body("the login's ", login)
     if login.json is None and login.form is None:
         yield "the login sends neither json nor form: whom it logs in is not said"
@@ -48,8 +45,7 @@ def _body(what: str, sent: Request | Login) -> Iterator[str]:
     yield from _json(f"{what}json", sent.json)
     if sent.form is None:
         return
-    for name, template in sent.form.items():
-        yield from _template(f"{what}form {name!r}", template)
+    yield from _named(f"{what}form", sent.form)
     if sent.json is not None:
         yield f"{what}json and form are two bodies: send one of them"
     if any(name.lower() == "content-type" for name in sent.headers):
@@ -86,6 +82,13 @@ def _whole_instead(first: Any) -> str:
 def _is_whole_path(piece: Any) -> bool:
     """Where an answer leads, or a column of paths: it has its slashes and its query already."""
     return isinstance(piece, Link) or (isinstance(piece, Column) and piece.whole_path)
+
+
+def _named(what: str, templates: Mapping[Any, Any]) -> Iterator[str]:
+    for name, template in templates.items():
+        if not isinstance(name, str):
+            yield f"{what} {_shown(name)}: its name is no text"
+        yield from _template(f"{what} {name!r}", template)
 
 
 def _template(what: str, template: Any) -> Iterator[str]:
@@ -134,6 +137,8 @@ def _json(what: str, tree: Any) -> Iterator[str]:
     match tree:
         case dict():
             for key, leaf in tree.items():
+                if not isinstance(key, str | int):
+                    yield f"{what}: a name in JSON is fixed text, not {_shown(key)}"
                 yield from _json(f"{what}/{key}", leaf)
         case list() | tuple():
             for place, leaf in enumerate(tree):

@@ -24,6 +24,11 @@ def refusal(**changes: Any) -> str:
     [
         ({"query": {"page": 1}}, "request 'a': query 'page' is 1, neither a text nor a value: write '1'"),
         ({"query": {"tag": ["x", "y"]}}, "query 'tag' is ['x', 'y'], neither a text nor a value"),
+        ({"query": {1: "x"}}, "query 1: its name is no text"),
+        (
+            {"json": {Captured("id"): 1}},
+            "json: a name in JSON is fixed text, not Captured(name='id', bare=False, kind=",
+        ),
         ({"headers": {"X-N": 1.5}}, "header 'X-N' is 1.5, neither a text nor a value: write '1.5'"),
         ({"headers": {"X-Id": Uuid}}, "is <class 'scenarios.values.Uuid'>, neither a text nor a value: write Uuid()"),
         ({"path": Text(("/orders/", 7))}, "path is 7, neither a text nor a value: write '7'"),  # type: ignore[arg-type]
