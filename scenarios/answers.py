@@ -109,7 +109,10 @@ class Capture:
 
     @classmethod
     def json(cls, name: str, pointer: str) -> Capture:
-        """The text, number or truth value at this JSON pointer: `Capture.json("id", "/reservation/id")`."""
+        """The text, number or truth value at this JSON pointer: `Capture.json("id", "/reservation/id")`.
+
+        A `*` draws an item of a list, the same for all captures of an answer: "/offers/*/id".
+        """
         return cls(name, "json", pointer)
 
     @classmethod

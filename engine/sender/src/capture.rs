@@ -1,5 +1,7 @@
 //! Values found in answers: by JSON pointer, header or regular expression.
 
+use std::borrow::Cow;
+
 use regex::bytes::Regex;
 use serde_json::Value as Json;
 
@@ -11,6 +13,8 @@ use crate::plan::refuse;
 
 /// The longest value that is carried into a later request.
 pub const LONGEST_VALUE: usize = 8 * 1024;
+/// So many items of a list are drawn from, the first ones.
+const MOST_CANDIDATES: usize = 1000;
 /// A compiled expression may take so much memory; it bounds what a search can cost, too.
 const REGEX_LIMIT: usize = 1 << 20;
 
@@ -33,15 +37,20 @@ impl Finder {
         })
     }
 
-    /// The value, when there is one that may stand in a request.
-    pub fn find(&self, seen: &Seen<'_>) -> Option<String> {
-        self.look(seen).filter(|found| objection(found).is_none())
+    /// The values that it may take, of which a journey draws one: a single one, or one an item of a list. None: an item
+    /// that has none, or none that may stand in a request.
+    pub fn candidates(&self, seen: &Seen<'_>) -> Vec<Option<String>> {
+        let fitting = |found: Option<String>| found.filter(|found| objection(found).is_none());
+        match self {
+            Self::Json(path) => places(seen, path).map(|place| fitting(at(seen, &place))).collect(),
+            _ => vec![fitting(self.look(seen))],
+        }
     }
 
-    /// What is there, if it is a text, a number or a truth value.
+    /// What is there, in the first item of a list, if it is a text, a number or a truth value.
     pub fn look(&self, seen: &Seen<'_>) -> Option<String> {
         match self {
-            Self::Json(path) => of_json(seen.json()?.pointer(path)?, || as_written(seen.json_text(), path)),
+            Self::Json(path) => at(seen, &places(seen, path).next()?),
             Self::Header(name) => text(seen.headers(name).next()?),
             Self::Regex(regex) => {
                 let groups = regex.captures(seen.body)?;
@@ -58,6 +67,23 @@ pub fn objection(value: &str) -> Option<&'static str> {
         return Some("is longer than 8 KiB");
     }
     value.chars().any(char::is_control).then_some("has a control character")
+}
+
+/// The pointers that one with a `*` for the items of a list comes to.
+fn places<'p>(seen: &Seen<'_>, path: &'p str) -> std::vec::IntoIter<Cow<'p, str>> {
+    let list_of = |front: &str| seen.json().and_then(|json| json.pointer(front)).and_then(Json::as_array);
+    let star = path
+        .match_indices("/*")
+        .map(|(star, _)| path.split_at(star))
+        .find(|(front, rest)| matches!(rest.as_bytes().get(2), None | Some(b'/')) && list_of(front).is_some());
+    let Some((front, rest)) = star else { return vec![Cow::Borrowed(path)].into_iter() };
+    let items = list_of(front).map_or(0, Vec::len).min(MOST_CANDIDATES);
+    let places: Vec<_> = (0..items).map(|item| Cow::Owned(format!("{front}/{item}{}", &rest[2..]))).collect();
+    places.into_iter()
+}
+
+fn at(seen: &Seen<'_>, place: &str) -> Option<String> {
+    of_json(seen.json()?.pointer(place)?, || as_written(seen.json_text(), place))
 }
 
 /// A value of JSON as text. `as_written`: the digits of a number that a float may not hold as they are.
@@ -93,7 +119,21 @@ mod tests {
     use super::*;
 
     fn found(source: &Source, body: &str) -> Option<String> {
-        Finder::compile("here", source).expect("a capture").find(&Seen::new(200, &[], body.as_bytes()))
+        candidates(source, body).into_iter().next().flatten()
+    }
+
+    fn candidates(source: &Source, body: &str) -> Vec<Option<String>> {
+        Finder::compile("here", source).expect("a capture").candidates(&Seen::new(200, &[], body.as_bytes()))
+    }
+
+    #[test]
+    fn a_star_stands_for_each_item_of_a_list() {
+        let body = r#"{"all": [{"id": 1.50, "*": "x"}, {"id": "b"}, {}, {"id": "c\n"}], "none": [], "*": {"*a": 7}}"#;
+        let of = |path: &str| candidates(&Source::Json(path.into()), body);
+        let some = |value: &str| Some(value.to_string());
+        assert_eq!(of("/all/*/id"), [some("1.50"), some("b"), None, None]);
+        assert_eq!((of("/none/*/id"), of("/all/*/no").len()), (vec![], 4));
+        assert_eq!((of("/*/*a"), of("/all/0/*"), of("/no/*/id")), (vec![some("7")], vec![some("x")], vec![None]));
     }
 
     #[test]

@@ -143,8 +143,8 @@ pub struct Look {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     pub checks_hold: bool,
-    /// A value for each of the request's captures, in its order; None: not found.
-    pub captured: Vec<Option<String>>,
+    /// The values that each of the request's captures may take, in its order.
+    pub captured: Vec<Vec<Option<String>>>,
     pub until_holds: bool,
     pub once_holds: bool,
     pub cookies: Vec<String>,
@@ -201,7 +201,7 @@ impl Look {
         let cookies = if self.cookies { seen.headers("set-cookie").collect() } else { Vec::new() };
         Found {
             checks_hold: all(&self.checks),
-            captured: self.captures.iter().map(|finder| finder.find(seen)).collect(),
+            captured: self.captures.iter().map(|finder| finder.candidates(seen)).collect(),
             until_holds: all(&self.until),
             once_holds: all(&self.once),
             cookies: cookies.into_iter().filter_map(|line| String::from_utf8(line.to_vec()).ok()).collect(),

@@ -19,6 +19,7 @@ use crate::turns::Turn;
 use crate::visibility::{Effect, Visibility};
 
 const THINKING: u64 = 0x0074_6869_6e6b;
+const CHOOSING: u64 = 0x6368_6f6f_7365;
 
 /// What the journeys of all threads of an engine have in common.
 #[derive(Debug)]
@@ -194,8 +195,11 @@ impl Journeys {
         if let Some(due_ns) = self.look_for_effect(journey, stop, arrival, found, done_ns)? {
             return Ok(Next::Again(due_ns));
         }
-        for ((slot, standing), value) in stop.captures.iter().zip(&found.captured) {
-            let fitting = value.as_ref().filter(|value| standing.objection(value).is_none());
+        // All captures of an answer draw the same item: a price belongs to its offer.
+        let drawn = hash(hash(self.routes.seed ^ CHOOSING, journey.sent), journey.number);
+        for ((slot, standing), values) in stop.captures.iter().zip(&found.captured) {
+            let value = values.get((drawn % values.len().max(1) as u64) as usize);
+            let fitting = value.and_then(Option::as_ref).filter(|value| standing.objection(value).is_none());
             let value = fitting.ok_or(Failure::Capture)?;
             journey.captured[*slot] = Some(value.clone());
         }

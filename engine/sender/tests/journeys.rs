@@ -138,6 +138,18 @@ fn values_are_captured_from_json_headers_and_text_and_escaped_by_place() {
 }
 
 #[test]
+fn one_item_of_a_list_is_drawn_for_all_captures_of_an_answer() {
+    let shop =
+        shop::open(|_| shop::json(200, r#"{"all": [{"id": 1, "n": 10}, {"id": 2, "n": 20}, {"id": 3, "n": 30}]}"#));
+    let capture = |name: &str| json!({"name": name, "from": {"json": format!("/all/*/{name}")}});
+    let one = step("one", "GET", json!(["/one"]), json!({"captures": [capture("id"), capture("n")]}));
+    let two = step("two", "GET", json!(["/two/", {"captured": "id"}, "/", {"captured": "n"}]), json!({}));
+    assert_eq!(walked(&flow_at(&shop.url, 120.0, 500, &[one, two])).of("two").ok, 30);
+    let drawn: BTreeSet<String> = shop.asked_of("/two").into_iter().map(|asked| asked.path).collect();
+    assert_eq!(drawn, ["/two/1/10", "/two/2/20", "/two/3/30"].map(String::from).into());
+}
+
+#[test]
 fn a_link_is_followed_on_the_target_and_one_that_leads_away_fails_its_step() {
     let shop = shop::open(|asked| match asked.path.as_str() {
         "/base/near" => (302, vec!["Location: /base/orders/1 7?a=b%20c#top".into()], String::new()),
