@@ -16,7 +16,7 @@ from scenarios.target import TargetClass
 from scenarios.transport import transport_problems
 from scenarios.workload import Workload
 from scenarios.workload_check import LONGEST_TIMEOUT_S, problems_of
-from slo.objective import Limit, Throughput
+from slo.objective import Latency, Limit, Recovery, Throughput
 
 CANARY_S = 60.0
 CANARY_SHARE = 0.01
@@ -34,8 +34,8 @@ def with_canary(profile: Profile) -> Profile:
 def check_plan(plan: Plan) -> None:
     """Raise PlanError with everything that is wrong."""
     problems = [*_profile(plan), *_workload(plan.workload), *_flows(plan), *_limits(plan), *_writes(plan)]
-    problems += [*objective_problems(plan.objectives), *_looked_for(plan), *recovery_problems(plan)]
-    problems += search_problems(plan)
+    problems += [*objective_problems(plan.objectives), *_looked_for(plan), *_never_missed(plan)]
+    problems += [*recovery_problems(plan), *search_problems(plan)]
     if problems:
         raise PlanError("\n".join(f"{plan.name}: {problem}" for problem in problems), remedy="Mend the plan.")
 
@@ -103,6 +103,18 @@ def _looked_for(plan: Plan) -> Iterator[str]:
     for objective in plan.objectives:
         if isinstance(objective, Limit) and plan.search is None:
             yield f"{objective.name}: no limit is looked for, since the plan has no `search`"
+
+
+def _never_missed(plan: Plan) -> Iterator[str]:
+    """A latency that no answer can reach: whatever takes so long has timed out, and stands at its time-out."""
+    longest_s = plan.workload.longest_timeout_s if plan.workload.kinds else math.inf
+    for objective in plan.objectives:
+        match objective:
+            case Latency(below_ms=limit_ms) | Recovery(latency_below_ms=limit_ms):
+                if limit_ms > longest_s * 1000 > 0:  # a time-out of 0 is told as such
+                    yield f"{objective.name}: {limit_ms:g} ms are never missed: requests time out after {longest_s:g} s"
+            case _:
+                pass
 
 
 def _drawn_and_shared(plan: Plan) -> Iterator[str]:

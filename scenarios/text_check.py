@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
+from urllib.parse import unquote
 
 from scenarios.values import Captured, Choice, Column, DateFromToday, Link, RandomInt, Sequence, Text, Value
 from scenarios.workload import Login, Request, Workload
@@ -65,6 +66,8 @@ def _path(what: str, request: Request) -> Iterator[str]:
         yield f"{what}: path {first!r} is a whole URL: write the path alone, targets.yaml says where to"
     elif not isinstance(first, str) or not first.startswith("/"):
         yield f"{what}: path {_shown(first)} does not begin with '/'{_whole_instead(first)}"
+    if any(".." in unquote(piece.partition("?")[0]).split("/") for piece in pieces if isinstance(piece, str)):
+        yield f"{what}: path {_shown(request.path)} leads out of the target's own by '..'"
     if request.query and any(isinstance(piece, str) and "?" in piece for piece in pieces):
         yield f"{what}: has a query in its path and another one in `query`: write it in one of them"
 

@@ -68,12 +68,18 @@ def test_a_name_is_one_line_that_tables_can_hold(name: str, tmp_path: Path) -> N
         read_objectives(str(path))
 
 
-def test_a_limit_is_asked_of_a_plan_that_looks_for_one(tmp_path: Path) -> None:
-    objectives = written(tmp_path, "kind: limit, at_least_rps: 100")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("kind: limit, at_least_rps: 100", "mine: no limit is looked for, since the plan has no `search`"),
+        ("kind: latency, quantile_ratio: 0.9, below_ms: 10001", "mine: 10001 ms are never missed: .* after 10 s"),
+    ],
+)
+def test_what_a_plan_can_never_show_is_refused(line: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text(
-        f"workload: ota-heavy\nobjectives: {objectives}\nrate_to_prove_rps: 100\n"
+        f"workload: ota-heavy\nobjectives: {written(tmp_path, line)}\nrate_to_prove_rps: 100\n"
         "phases: [{name: hold, duration: 1m, from_share: 1, to_share: 1}]\n"
     )
     here = Target(name="here", url="http://127.0.0.1:1", target_class=TargetClass.REHEARSAL)
-    with pytest.raises(PlanError, match="mine: no limit is looked for, since the plan has no `search`"):
+    with pytest.raises(PlanError, match=said):
         load_plan(str(tmp_path / "plan.yaml"), target=here)
