@@ -15,7 +15,7 @@ USUAL_WINDOW_S = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorstWindow:
-    """One stretch of the hold and what happened in it. Latencies are NaN when nothing was answered."""
+    """One stretch of the hold, counted as throughput is. Latencies are NaN when nothing was answered."""
 
     start_unix_s: int
     duration_s: int
@@ -48,8 +48,8 @@ def _window(client: ClientLoad, start: int, length: int) -> WorstWindow:
     return WorstWindow(
         start_unix_s=int(client.seconds_unix[start]),
         duration_s=length,
-        due=int(client.due[inside].sum()),
-        ok=int(client.ok[inside].sum()),
+        due=int((client.due - client.not_yet)[inside].sum()),
+        ok=int(client.fulfilled[inside].sum()),
         p95_ms=p95_ms,
         p99_ms=p99_ms,
     )

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from analysis.client_load import client_load
+from analysis.evidence import assemble
 from analysis.hold import due_per_second, hold_of
 from analysis.report.journey_tables import journey_tables, journeys_told
 from analysis.report.load_tables import failures_table, requests_table
+from analysis.report.worst_window import worst_window
 from analysis.results import read_record
 from scenarios.failure_kinds import meaning_of
 from slo.evidence import NotSeen
@@ -36,6 +38,13 @@ def test_a_step_counts_once_however_often_it_asks(tmp_path: Path, missing: int, 
     assert not isinstance(client, NotSeen)
     assert set(client.sent) == {60}
     assert (set(client.decided), set(client.fulfilled)) == ({decided}, {fulfilled})
+
+
+def test_the_worst_window_counts_as_throughput_does(tmp_path: Path) -> None:
+    evidence, _ = assemble(read_record(write_flows(tmp_path / "run")))
+    worst = worst_window(evidence, ())
+    assert worst
+    assert (worst.due / worst.duration_s, worst.answered_rps) == (40, 40)
 
 
 def test_effects_that_came_twice_are_decided_and_not_fulfilled(tmp_path: Path) -> None:
