@@ -36,6 +36,9 @@ def _request(what: str, request: Request) -> Iterator[str]:
 
 
 def _login(login: Login) -> Iterator[str]:
+    if not login.path.startswith("/"):
+        yield f"the login's path {_shown(login.path)} does not begin with '/'"
+    yield from _up("the login", login.path)
     yield from _named("the login's header", login.headers)
     yield from _body("the login's ", login)
     if login.json is None and login.form is None:
@@ -66,10 +69,15 @@ def _path(what: str, request: Request) -> Iterator[str]:
         yield f"{what}: path {first!r} is a whole URL: write the path alone, targets.yaml says where to"
     elif not isinstance(first, str) or not first.startswith("/"):
         yield f"{what}: path {_shown(first)} does not begin with '/'{_whole_instead(first)}"
-    if any(".." in unquote(piece.partition("?")[0]).split("/") for piece in pieces if isinstance(piece, str)):
-        yield f"{what}: path {_shown(request.path)} leads out of the target's own by '..'"
+    yield from _up(what, "".join(piece if isinstance(piece, str) else "x" for piece in pieces))
     if request.query and any(isinstance(piece, str) and "?" in piece for piece in pieces):
         yield f"{what}: has a query in its path and another one in `query`: write it in one of them"
+
+
+def _up(what: str, path: str) -> Iterator[str]:
+    """What people reviewed is the target's URL and what lies below it."""
+    if ".." in unquote(path.partition("?")[0]).split("/"):
+        yield f"{what}: path {_shown(path)} leads out of the target's own by '..'"
 
 
 def _whole_instead(first: Any) -> str:

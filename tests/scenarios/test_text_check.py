@@ -42,6 +42,8 @@ def refusal(**changes: Any) -> str:
         ({"json": DateFromToday(at_least_days=0, at_most_days=1.5)}, "DateFromToday takes whole numbers"),  # type: ignore[arg-type]
         ({"json": Sequence(start=-1)}, "Sequence starts at a whole number of 0 or more, not at -1"),
         ({"path": "orders/1"}, "path 'orders/1' does not begin with '/'"),
+        ({"path": "/a/../admin"}, "path '/a/../admin' leads out of the target's own by '..'"),
+        ({"path": Text(("/", Uuid(), "/%2e%2E/b"))}, "leads out of the target's own by '..'"),
         ({"path": Choice(("/a", "/b"))}, "path Choice(options=('/a', '/b'), kind='choice') does not begin with '/'"),
         ({"path": "https://other.test/a"}, "is a whole URL: write the path alone, targets.yaml says where to"),
         ({"form": {"n": 1}}, "form 'n' is 1, neither a text nor a value: write '1'"),
@@ -67,6 +69,13 @@ def test_what_is_common_to_all_requests_and_what_logs_in_is_looked_through_too()
         check_plan(plan(workload(login=login)))
     assert "the login's header 'X-N' is 7" in str(told.value)
     assert "the login sends neither json nor form" in str(told.value)
+
+
+@pytest.mark.parametrize(("path", "told"), [("t", "does not begin with '/'"), ("/a/%2E./t", "leads out of the target")])
+def test_a_login_goes_to_the_target_alone(path: str, told: str) -> None:
+    login = Login(method="POST", path=path, token_pointer="/t", json={})
+    with pytest.raises(PlanError, match=f"the login.*{told}"):
+        check_plan(plan(workload(login=login)))
 
 
 def test_a_url_in_a_query_of_the_path_is_no_mistake() -> None:
