@@ -37,7 +37,7 @@ def _told(kind: FindingKind, findings: list[Finding], verdict: Verdict, t0_unix_
     return Told(
         title=title if title.startswith("golive") else title[:1].upper() + title[1:],
         kind=kind.value,
-        what=_sentences([one.what for one in findings]),
+        what=_sentences([_without(title, one.what) for one in findings]),
         remedy=_sentences([one.remedy for one in findings]),
         when=when,
         took_away=tuple(
@@ -46,6 +46,12 @@ def _told(kind: FindingKind, findings: list[Finding], verdict: Verdict, t0_unix_
             if kind.value in one.voided_by and one.outcome is Outcome.UNPROVEN
         ),
     )
+
+
+def _without(title: str, what: str) -> str:
+    """A finding's words without its title, which stands before them already."""
+    begins = what[: len(title) + 2].lower() == f"{title}: ".lower()
+    return what[len(title) + 2 :] if begins else what
 
 
 def _sentences(texts: list[str]) -> str:
