@@ -93,7 +93,8 @@ def _hold(plan: Plan, evidence: Evidence) -> str:
     first = next((place for place, phase in enumerate(phases) if phase.judged), len(phases))
     before_s = sum(phase.duration_s for phase in phases[:first])
     after_s = plan.profile.duration_s - before_s - planned_s
-    warm = f" {duration(before_s)} of warm-up is driven but not judged." if before_s else ""
+    before = "search came before it" if plan.search else "warm-up is driven but not judged"
+    warm = f" {duration(before_s)} of {before}." if before_s else ""
     after = f" Load goes on for {duration(after_s)} after it." if round(after_s, 3) > 0 else ""
     seen_s = evidence.hold.duration_s
     cut = "" if evidence.hold_complete else f" Only {duration(seen_s)} of it happened."

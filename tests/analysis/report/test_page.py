@@ -6,6 +6,7 @@ from analysis.report.not_proven import OPERATIONAL
 from analysis.report.repeat import commands
 from analysis.results import read_record
 from scenarios.plan import ClosedLoad
+from scenarios.search import Search
 from slo.validity import FindingKind, Severity
 from slo.verdict import Outcome, RunOutcome
 from tests.analysis.records import T0, Synthetic
@@ -118,3 +119,9 @@ def test_another_platform_is_named_in_the_command(tmp_path: Path) -> None:
 
 def test_thinning_is_admitted(tmp_path: Path) -> None:
     assert "Each point stands for 2 s" in run_of(tmp_path / "run", Synthetic(hold_s=1500, rps=2)).page().thinning
+
+
+def test_what_came_before_a_proof_is_called_the_search_and_no_warm_up(tmp_path: Path) -> None:
+    searched = {"search": Search(start_rps=95.0, most_rps=380.0, at_least_rps=95.0)}
+    page = run_of(tmp_path / "run", Synthetic(warm_s=5, plan_changes=searched)).page()
+    assert "5 s of search came before it." in dict(page.facts)["Hold"]
