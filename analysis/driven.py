@@ -81,27 +81,40 @@ def _leg(began: Event, ended: Event | None) -> DrivenLeg:
 
 
 def driven_levels(events: Sequence[Event]) -> tuple[DrivenLevel, ...]:
-    """Every level whose hold came to an end of its own; one that a stop cut off says nothing."""
+    """Every level that came to an end of its own, or that an abort limit ended, were it with the whole run.
+
+    One that somebody's stop cut off says nothing.
+    """
     legs = driven_legs(events)
-    by_level = {leg.level: leg for leg in legs if leg.level}
-    aborted = {event.fields["level"]: event for event in events if event.kind == "level_aborted"}
-    said = {event.fields["level"]: str(event.fields["outcome"]) for event in events if event.kind == "level_decided"}
+    told = {kind: {event.fields.get("level"): event for event in events if event.kind == kind}
+            for kind in ("level_held", "level_hold_started", "level_aborted", "level_decided")}  # fmt: skip
     found = []
-    for event in events:
-        leg = by_level.get(event.fields.get("level", 0))
-        if event.kind != "level_held" or leg is None or leg.ended_unix_s is None:
+    for leg in legs:
+        held, abort = told["level_held"].get(leg.level), told["level_aborted"].get(leg.level)
+        if not leg.level or leg.ended_unix_s is None or not (held or abort):
             continue
-        abort = aborted.get(leg.level)
-        if leg.ended_because != event.fields["because"] and not abort:
+        if held and not abort and leg.ended_because != held.fields["because"]:
             continue  # the whole run was ended in the middle of it
+        from_unix_s, until_unix_s = _held_between(held, told["level_hold_started"].get(leg.level), leg.ended_unix_s)
+        said = told["level_decided"].get(leg.level)
         found.append(DrivenLevel(
             number=leg.level, rate_rps=leg.rate_rps, offered_rps=leg.phases[-1].to_rps, began_unix_s=leg.t0_unix_s,
-            from_unix_s=float(event.fields["from_unix_s"]), until_unix_s=float(event.fields["until_unix_s"]),
+            from_unix_s=from_unix_s, until_unix_s=until_unix_s,
             ended_unix_s=leg.ended_unix_s, watched_until_unix_s=_next_load(leg, legs),
-            because=str(event.fields["because"]), aborted=str(abort.fields["limit"]) if abort else "",
-            aborted_what=str(abort.fields["what"]) if abort else "", said_live=said.get(leg.level, ""),
+            because=str(held.fields["because"]) if held else leg.ended_because,
+            aborted=str(abort.fields["limit"]) if abort else "",
+            aborted_what=str(abort.fields["what"]) if abort else "",
+            said_live=str(said.fields["outcome"]) if said else "",
         ))  # fmt: skip
     return tuple(found)
+
+
+def _held_between(held: Event | None, began: Event | None, ended_unix_s: float) -> tuple[float, float]:
+    """The seconds of a level that count; none of one that was aborted before they began."""
+    if held:
+        return float(held.fields["from_unix_s"]), float(held.fields["until_unix_s"])
+    end_unix_s = float(math.floor(ended_unix_s))
+    return min(float(began.fields["from_unix_s"]), end_unix_s) if began else end_unix_s, end_unix_s
 
 
 def driven_proofs(events: Sequence[Event]) -> tuple[DrivenLevel, ...]:

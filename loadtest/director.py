@@ -341,10 +341,11 @@ class Director:
         passed = self._abort.breach(due=due, settled_second=settled) if self._abort else None
         if passed and not self._ending:
             limit, figures = passed
-            if leg and leg.order.level and limit in ENDS_ONE_LEVEL:
-                self._cut = f"abort limit {limit}: {figures}"
+            if leg and leg.order.level:
                 self._event("level_aborted", level=leg.order.level, limit=limit, what=figures)
-                return
+                if limit in ENDS_ONE_LEVEL:
+                    self._cut = f"abort limit {limit}: {figures}"
+                    return
             self._event("abort", limit=limit, what=figures)
             self.finish(f"abort limit {limit}: {figures}")
 

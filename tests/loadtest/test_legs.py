@@ -148,6 +148,22 @@ def test_a_level_that_fails_too_much_ends_alone_and_the_search_may_go_on(tmp_pat
     assert stand.event("abort") is None
 
 
+def test_a_level_at_which_nobody_is_there_any_more_ends_all_and_is_told_as_that_level_s(tmp_path: Path) -> None:
+    stand = searching(tmp_path, abort=AbortLimits(unreachable_for_s=2.0, failed_for_s=50.0, behind_for_s=50.0))
+    orders, start_s = LegOrders(tmp_path), int(stand.clock.now_s)
+    orders.leg(an_order(1, duration_s=60.0))
+    for seq, second in enumerate(range(start_s + 2, start_s + 12), start=1):
+        line = counts(second, failed={"refused": 100})
+        stand.clock.at(second + 1.5, lambda seq=seq, line=line: stand.workers[0].sends(seq, line))  # type: ignore[misc]
+    stand.direct()
+    aborted, ended = stand.event("level_aborted"), stand.event("load_ended")
+    assert aborted
+    assert ended
+    assert (aborted["level"], aborted["limit"]) == (1, "unreachable_for_s")
+    assert ended["because"].startswith("abort limit unreachable_for_s")
+    assert stand.event("abort")
+
+
 def test_an_ordinary_run_has_no_legs(tmp_path: Path) -> None:
     stand = a_stand(tmp_path, plan=replace(a_plan(duration_s=2.0)))
     stand.clock.at(stand.clock.now_s + 3.0, lambda: stand.workers[0].sends(1, counts(ok=5), final=True))

@@ -115,6 +115,26 @@ def test_a_level_ended_by_its_failures_is_missed_unless_our_own_machine_made_the
     assert (says.outcome, says.by) == (outcome, (by,))
 
 
+def test_a_level_at_which_the_platform_was_gone_is_missed_although_it_ended_the_whole_run(tmp_path: Path) -> None:
+    search = Search(start_rps=95.0, most_rps=380.0, at_least_rps=95.0)
+    gone = {t: {"refused": 100} for t in range(5, 25)}
+    Synthetic(failed=gone, mix={"availability": 1.0}, plan_changes={"search": search, "target": ALONE}).write(tmp_path)
+    ended = ({"event": "level_aborted", "level": 1, "limit": "unreachable_for_s", "what": "10 s on end"},
+             {"event": "leg_ended", "leg": 1, "because": "abort limit unreachable_for_s: 10 s on end"})  # fmt: skip
+    with (tmp_path / "events.jsonl").open("a") as events:
+        events.writelines(json.dumps({"at_unix_s": T0 + 25.0, **event}) + "\n" for event in (LEVEL[0], *ended))
+    says = only(read_record(tmp_path), under_way=False)
+    assert (says.outcome, says.by) == (LevelOutcome.MISSED, ("abort limit unreachable_for_s",))
+
+
+def test_a_level_that_somebody_stopped_says_nothing(tmp_path: Path) -> None:
+    Synthetic(plan_changes={"target": ALONE}).write(tmp_path)
+    stopped = {"event": "leg_ended", "leg": 1, "because": "stop requested by golive stop"}
+    with (tmp_path / "events.jsonl").open("a") as events:
+        events.writelines(json.dumps({"at_unix_s": T0 + 25.0, **event}) + "\n" for event in (*LEVEL[:2], stopped))
+    assert judged_levels(read_record(tmp_path)) == ()
+
+
 # --- the proofs --------------------------------------------------------------------------------
 
 
