@@ -9,7 +9,7 @@ from scenarios.errors import UsageError
 OF_A_REHEARSAL = ("--rehearsal", "--change")
 OF_A_CLUSTER = ("--context", "--namespace", "--image", "--values", "--secret", "--keep")
 OF_THIS_MACHINE = ("--ui", "--metrics-port")
-OF_A_WORKLOAD = ("--workload", "--fixed-replicas", "--ui")
+OF_A_WORKLOAD = ("--workload", "--fixed-replicas")
 
 
 def refuse_idle(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,24 +43,27 @@ class Browser:
         return dict(json.loads(self._asks("/stats/requests")))
 
 
-def once_loaded(server: CountingServer) -> None:
-    until_s = time.monotonic() + 40
-    while server.total < 20:
-        assert time.monotonic() < until_s, "no load began"
-        time.sleep(0.1)
+@contextmanager
+def loading(folder: Path, server: CountingServer) -> Iterator[tuple[subprocess.Popen[bytes], Browser]]:
+    """A run of the locustfile with its page, once it sends; waited for whatever happens."""
+    with started(folder, LOCUSTFILE, server.url, "--ui") as running:
+        until_s = time.monotonic() + 40
+        while server.total < 20:
+            assert running.poll() is None, (folder / "said.txt").read_text()
+            assert time.monotonic() < until_s, (folder / "said.txt").read_text()
+            time.sleep(0.1)
+        yield running, Browser(folder / "said.txt")
 
 
 def test_the_page_shows_the_users_and_changes_neither_their_number_nor_their_host(tmp_path: Path) -> None:
     with CountingServer(broken_where_asked) as server, CountingServer() as elsewhere:
-        running = started(tmp_path, LOCUSTFILE, server.url, "--ui")
-        once_loaded(server)
-        browser = Browser(tmp_path / "said.txt")
-        refused = json.loads(browser.posts("/swarm", user_count="60", spawn_rate="60", host=elsewhere.url))
-        assert (refused["success"], "plan's" in refused["message"]) == (False, True)
-        browser.posts("/stats/reset")
-        time.sleep(3)
-        assert browser.stats()["user_count"] == 6
-        assert running.wait(60) in {1, 3}
+        with loading(tmp_path, server) as (running, browser):
+            refused = json.loads(browser.posts("/swarm", user_count="60", spawn_rate="60", host=elsewhere.url))
+            assert (refused["success"], "plan's" in refused["message"]) == (False, True)
+            browser.posts("/stats/reset")
+            time.sleep(2)
+            assert browser.stats()["user_count"] == 6
+            assert running.wait(60) in {1, 3}
         sent, _ = counted(run_of(tmp_path))
         assert server.total == sent.total() - sent["golive%2Elag"]
         assert elsewhere.total == 0
@@ -68,10 +74,9 @@ def test_the_page_shows_the_users_and_changes_neither_their_number_nor_their_hos
 
 def test_its_stop_button_ends_the_users_and_the_run(tmp_path: Path) -> None:
     with CountingServer(broken_where_asked) as server:
-        running = started(tmp_path, LOCUSTFILE, server.url, "--ui")
-        once_loaded(server)
-        Browser(tmp_path / "said.txt").posts("/stop")
-        assert running.wait(60) == 3
+        with loading(tmp_path, server) as (running, browser):
+            browser.posts("/stop")
+            assert running.wait(60) == 3
         sent, _ = counted(run_of(tmp_path))
         assert server.total - 6 <= sent.total() - sent["golive%2Elag"] <= server.total
     assert "cut-short" in findings(verdict_of(tmp_path))

@@ -36,4 +36,4 @@ def test_an_empty_target_is_no_rehearsal() -> None:
 def test_what_has_its_part_is_taken() -> None:
     refuse_idle({"--change": ["a=1"], "--ui": True, "--workload": "mine", "--image": ""}, target=None)
     refuse_idle({"--image": "golive:1", "--keep": True, "--workload": "mine"}, target="staging", on_cluster=True)
-    refuse_idle({"--metrics-port": 9646}, target=None, locustfile=True)
+    refuse_idle({"--metrics-port": 9646, "--ui": True}, target=None, locustfile=True)

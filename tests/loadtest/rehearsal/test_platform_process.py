@@ -16,13 +16,13 @@ from tests.loadtest.rehearsal.running_platform import READ, read_answer, request
 pytestmark = pytest.mark.slow
 
 
-def refused(folder: Path, text: str, *more: str) -> str:
-    """What the platform says to a configuration it cannot use."""
+def refused(folder: Path, text: str, *more: str, code: int = 2) -> str:
+    """What the platform says to a configuration it cannot use; another code: why else it does not start."""
     file = folder / "platform.json"
     file.write_text(text, encoding="utf-8")
     command = [str(rehearsal_platform()), "--config", str(file), *more]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (code, "", 1)
     return ended.stderr
 
 
@@ -72,7 +72,7 @@ def test_what_is_no_json_is_refused(tmp_path: Path) -> None:
 
 def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
     with running(small_config(), tmp_path) as platform:
-        said = refused(tmp_path, json.dumps(small_config()), "--listen", platform.listen)
+        said = refused(tmp_path, json.dumps(small_config()), "--listen", platform.listen, code=1)
         assert platform.listen in said
 
 
