@@ -25,6 +25,7 @@ def margins(folder: Path) -> Mapping[str, float]:
         "lag_p99_ms": seen.lag_p99_us / 1000,
         "unsent_ratio": int(load.unsent.sum()) / due if load else UNKNOWN,
         "shortfall_ratio": int((load.due - load.sent - load.unsent).sum()) / due if load else UNKNOWN,
+        "late_ratio": max(seen.written_after, 0.0) / due,
         "clock_skew_s": max(abs(worker.clock_offset_s) for worker in seen.workers),
         "littles_law_ratio": _littles_law(seen, load),
         "count_mismatch_ratio": _mismatch(evidence, load),
@@ -34,6 +35,7 @@ def margins(folder: Path) -> Mapping[str, float]:
         "uneven_addresses_ratio": unevenness(seen.addresses),
         "uneven_replicas_ratio": unevenness(seen.replicas),
         "cached_ratio": load.cached / due if load else UNKNOWN,
+        "repeated_ratio": load.repeated / due if load else UNKNOWN,
     }
 
 
