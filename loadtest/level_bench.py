@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from analysis.client_load import with_parts
 from analysis.levels import live_backlogs, live_evidence, sizes_now
 from analysis.results import read_record
 from loadtest.level_verdicts import judged_levels
@@ -57,6 +58,7 @@ class LevelBench:
         too_early = end_unix_s - start_unix_s < self.plan.search.level_s
         later = {"scaling", *(("backlog",) if too_early else ()), *(() if rate_rps else ("throughput", "backlog"))}
         asked = tuple(one for one in of_a_level(self.plan.objectives) if one.kind not in later)
+        evidence = with_parts(record, evidence, asked)
         verdict = judge(asked, evidence, find(measurement, evidence, self.plan.thresholds))
         # A backlog can only be missed yet: whether it is worked off shows after the level.
         told = tuple(one for one in verdict.judgements if one.kind != "backlog" or one.outcome is Outcome.MISSED)
@@ -66,7 +68,7 @@ class LevelBench:
         """Which latencies are not back yet: a rest has too few requests for a verdict, and asks for none."""
         if isinstance(evidence.client, NotSeen):
             return ()
-        asked = [one for one in self.plan.objectives if isinstance(one, Latency) and one.required]
+        asked = [one for one in self.plan.objectives if isinstance(one, Latency) and one.required and not one.requests]
         waited_ms = (REPORTED_AFTER_S - REPORTED_WITHIN_S) * 1000
         return tuple(one.name for one in asked if is_slow(one, evidence.client, waited_ms=waited_ms))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from analysis.client_load import with_parts
 from analysis.driven import DrivenLevel, driven_levels, driven_proofs
 from analysis.levels import level_evidence
 from analysis.measurement import quantiles_us
@@ -75,6 +76,7 @@ def _judged(
 ) -> JudgedLevel:
     evidence, measurement = seen
     asked = tuple(_within(one, evidence.hold.duration_s) for one in of_a_level(objectives))
+    evidence = with_parts(record, evidence, asked)
     verdict = judge(asked, evidence, find(measurement, evidence, record.plan.thresholds))
     besides = () if record.plan.target.prometheus_url else BY_PROMETHEUS
     says = _aborted(record, level) or level_says(verdict, besides=besides)

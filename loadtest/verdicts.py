@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from analysis.client_load import with_parts
 from analysis.evidence import assemble
 from analysis.gather import gather
 from analysis.manifest import changed_since_closed, release, was_closed, write_manifest
@@ -51,6 +52,7 @@ def conclude(folder: Path, *, objectives: str = "") -> Verdict:
     findings = _found(record, evidence, measurement)
     levels = judged_levels(record, asked)
     evidence = replace(evidence, limit=limit_seen(record, levels, judged_proofs(record, asked)), levels=levels)
+    evidence = with_parts(record, evidence, asked)
     verdict = judge(asked, evidence, findings)
     seconds = timeline(record)
     seconds.to_parquet(folder / "timeline.parquet")

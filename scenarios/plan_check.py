@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from scenarios.target import TargetClass
 from scenarios.transport import transport_problems
 from scenarios.workload import Workload
 from scenarios.workload_check import LONGEST_TIMEOUT_S, problems_of
-from slo.objective import Latency, Limit, Recovery, Throughput
+from slo.objective import Latency, Limit, Recovery, Throughput, about
 
 CANARY_S = 60.0
 CANARY_SHARE = 0.01
@@ -34,8 +35,8 @@ def with_canary(profile: Profile) -> Profile:
 def check_plan(plan: Plan) -> None:
     """Raise PlanError with everything that is wrong."""
     problems = [*_profile(plan), *_workload(plan.workload), *_flows(plan), *_limits(plan), *_writes(plan)]
-    problems += [*objective_problems(plan.objectives), *_looked_for(plan), *_never_missed(plan)]
-    problems += [*recovery_problems(plan), *search_problems(plan)]
+    problems += [*objective_problems(plan.objectives), *_looked_for(plan), *_asked_of(plan)]
+    problems += [*_never_missed(plan), *recovery_problems(plan), *search_problems(plan)]
     if problems:
         raise PlanError("\n".join(f"{plan.name}: {problem}" for problem in problems), remedy="Mend the plan.")
 
@@ -103,6 +104,19 @@ def _looked_for(plan: Plan) -> Iterator[str]:
     for objective in plan.objectives:
         if isinstance(objective, Limit) and plan.search is None:
             yield f"{objective.name}: no limit is looked for, since the plan has no `search`"
+
+
+def _asked_of(plan: Plan) -> Iterator[str]:
+    """Requests and flows that an objective names; those of a locustfile nobody knows beforehand."""
+    if plan.closed:
+        return
+    known = [*(request.name for request in plan.workload.kinds), *(flow.name for flow in plan.workload.flows)]
+    for objective in plan.objectives:
+        for name in about(objective):
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                meant = f"; did you mean {close[0]!r}?" if close else ""
+                yield f"{objective.name}: workload {plan.workload.name!r} has no request or flow {name!r}{meant}"
 
 
 def _never_missed(plan: Plan) -> Iterator[str]:

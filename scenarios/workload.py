@@ -185,6 +185,11 @@ class Workload:
         """Every kind of request, in the order in which all counts stand: single ones, then each flow's steps."""
         return tuple(self._kinds())
 
+    def called(self, name: str) -> tuple[str, ...]:
+        """The kinds of requests that a name stands for: one of them, or a flow with all its steps; () for none."""
+        steps = tuple(step.name for flow in self.flows if flow.name == name for step in flow.requests)
+        return tuple(request.name for request in self.kinds if request.name == name) or steps
+
     @property
     def followers(self) -> tuple[str, ...]:
         """The steps whose due instants only the answers before them decide: all but the first of each flow."""

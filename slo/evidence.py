@@ -208,3 +208,5 @@ class Evidence:
     spikes: tuple[SpikeSeen, ...] | NotSeen = NotSeen("nobody looked for a spike")
     limit: LimitSeen | NotSeen = NotSeen("no search was made")
     levels: tuple[JudgedLevel, ...] = ()  # of a search, in the order they were held
+    # What golive saw of some requests alone, by the names that an objective has of them.
+    parts: Mapping[tuple[str, ...], ClientLoad | NotSeen] = field(default_factory=dict)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from slo.answer import Answer
 from slo.backlog import judge_backlog
 from slo.errors import judge_availability, judge_error_ratio
-from slo.evidence import Evidence
+from slo.evidence import Evidence, NotSeen
 from slo.latency import judge_latency
 from slo.limit import judge_limit
 from slo.objective import (
@@ -21,6 +22,7 @@ from slo.objective import (
     Scaling,
     Steady,
     Throughput,
+    about,
 )
 from slo.recovery import judge_recovery
 from slo.scaling import judge_scaling
@@ -33,7 +35,7 @@ from slo.voiding import takes_away
 
 def judge(objectives: tuple[Objective, ...], evidence: Evidence, findings: tuple[Finding, ...]) -> Verdict:
     """Judge every objective. Missing evidence is UNPROVEN, never a pass."""
-    judgements = tuple(_weighed(objective, _answer(objective, evidence), findings) for objective in objectives)
+    judgements = tuple(_weighed(one, _answer(one, _of_its_requests(one, evidence)), findings) for one in objectives)
     return Verdict(outcome=run_outcome(judgements), judgements=judgements, findings=findings)
 
 
@@ -45,6 +47,15 @@ def run_outcome(judgements: tuple[Judgement, ...]) -> RunOutcome:
     if required and all(outcome is Outcome.MET for outcome in required):
         return RunOutcome.PASSED
     return RunOutcome.NOT_PROVEN
+
+
+def _of_its_requests(objective: Objective, evidence: Evidence) -> Evidence:
+    """The evidence of the requests it speaks of; what the platform tells, it tells of all of them together."""
+    requests = about(objective)
+    if not requests:
+        return evidence
+    client = evidence.parts.get(requests, NotSeen("nobody counted these requests by themselves"))
+    return replace(evidence, client=client, server=NotSeen("the platform's metrics are of all requests"))
 
 
 def _answer(objective: Objective, evidence: Evidence) -> Answer:
@@ -91,7 +102,7 @@ def _weighed(objective: Objective, answer: Answer, findings: tuple[Finding, ...]
         kind=objective.kind,
         outcome=outcome,
         because=because,
-        target=answer.target,
+        target=answer.target + (f", of {', '.join(about(objective))}" if about(objective) else ""),
         measured=answer.measured,
         interval=answer.interval,
         source=answer.source,

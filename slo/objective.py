@@ -27,6 +27,7 @@ class Latency:
     name: str
     quantile_ratio: float  # 0.95 for P95
     below_ms: float
+    requests: tuple[str, ...] = ()  # kinds of requests, or flows with all their steps; (): all
     required: bool = True
     kind: Literal["latency"] = "latency"
 
@@ -37,6 +38,7 @@ class ErrorRatio:
 
     name: str
     below_ratio: float
+    requests: tuple[str, ...] = ()  # likewise
     required: bool = True
     kind: Literal["error_ratio"] = "error_ratio"
 
@@ -47,6 +49,7 @@ class Availability:
 
     name: str
     at_least_ratio: float
+    requests: tuple[str, ...] = ()  # likewise
     required: bool = True
     kind: Literal["availability"] = "availability"
 
@@ -112,3 +115,8 @@ class Limit:
 
 
 Objective = Throughput | Latency | ErrorRatio | Availability | Backlog | Scaling | Steady | Recovery | Limit
+
+
+def about(objective: Objective) -> tuple[str, ...]:
+    """Of which requests or flows alone it speaks; (): of all, or of the platform."""
+    return objective.requests if isinstance(objective, Latency | ErrorRatio | Availability) else ()

@@ -40,7 +40,11 @@ def rate_panel(charting: Charting) -> Panel:
 
 def latency_panel(charting: Charting) -> Panel:
     """The percentiles of every second, with the limits the plan sets."""
-    limits = {one.quantile_ratio: one.below_ms for one in charting.plan.objectives if isinstance(one, Latency)}
+    limits = {
+        one.quantile_ratio: one.below_ms
+        for one in charting.plan.objectives
+        if isinstance(one, Latency) and not one.requests
+    }
     values = {column: charting.thin(column, Thinning.WORST) for _, column, _, _ in PERCENTILES}
     seen = np.concatenate([*values.values(), np.array(list(limits.values()))])
     seen = seen[~np.isnan(seen)]

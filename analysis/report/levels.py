@@ -56,8 +56,10 @@ def level_chart(evidence: Evidence, plan: Plan) -> LevelChart | None:
     if not levels:
         return None
     place = _places(levels)
-    limits = {one.quantile_ratio: one.below_ms for one in plan.objectives if isinstance(one, Latency)}
-    failing = [one.below_ratio for one in plan.objectives if isinstance(one, ErrorRatio)][:1]
+    limits = {
+        one.quantile_ratio: one.below_ms for one in plan.objectives if isinstance(one, Latency) and not one.requests
+    }
+    failing = [one.below_ratio for one in plan.objectives if isinstance(one, ErrorRatio) and not one.requests][:1]
     of_levels = [(f"P{ratio * 100:g}, ms", figure, limits.get(ratio)) for ratio, figure in _LATENCIES]
     planes = [_latency_plane(title, levels, figure, below_ms, place) for title, figure, below_ms in of_levels]
     failures = _failure_plane(levels, failing[0] if failing else None, place)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -89,6 +91,21 @@ def test_a_rest_of_too_few_requests_for_a_verdict_still_shows_a_platform_that_is
     ).write(tmp_path)  # fmt: skip
     says = LevelBench(read_record(tmp_path).plan, tmp_path, Outlook(ALONE)).look(T0 + 10.0, T0 + 15.0, 0.0)
     assert (says.outcome is not LevelOutcome.MISSED) is calm
+
+
+def test_a_level_is_judged_by_objectives_of_some_requests_too_while_it_grows_and_afterwards(tmp_path: Path) -> None:
+    slow = Latency(name="create-p95", quantile_ratio=0.95, below_ms=6.5, requests=("create",))
+    search = Search(start_rps=95.0, most_rps=380.0, at_least_rps=95.0)
+    Synthetic(objectives=(slow,), plan_changes={"search": search, "target": ALONE}).write(tmp_path)
+    with (tmp_path / "events.jsonl").open("a") as events:
+        events.writelines(json.dumps({"at_unix_s": T0 + 25.0, **event}) + "\n" for event in LEVEL)
+    record = read_record(tmp_path)
+    assert only(record, under_way=False) == replace(only(record, under_way=True), because=ANY)
+    assert (only(record, under_way=False).outcome, only(record, under_way=False).by) == (
+        LevelOutcome.MISSED, ("create-p95",)
+    )  # fmt: skip
+    look = LevelBench(record.plan, tmp_path, Outlook(ALONE)).look(T0 + 5.0, T0 + 25.0, 95.0)
+    assert (look.outcome, look.by) == (LevelOutcome.MISSED, ("create-p95",))
 
 
 # --- a level that an abort limit ended --------------------------------------------------------------

@@ -9,8 +9,9 @@ import pytest
 
 from analysis.verdict_file import read_verdict
 from loadtest.verdicts import conclude
+from slo.objective import ErrorRatio
 from slo.verdict import Outcome
-from tests.analysis.records import T0
+from tests.analysis.records import T0, Synthetic
 from tests.analysis.spiked import HELD_AFTER, spiked
 
 LAXER = """\
@@ -91,3 +92,17 @@ def test_a_record_that_lost_the_word_of_its_end_is_held_to_its_manifest_all_the_
     (tmp_path / "events.jsonl").write_text(left)
     for _ in range(2):
         assert judged(tmp_path) == {"p95": Outcome.UNPROVEN}
+
+
+def test_objectives_of_some_requests_alone_are_judged_by_these_and_again_offline(tmp_path: Path) -> None:
+    failing = {t: {"status 500": 8} for t in range(5, 25)}  # of the 80 a second that are `availability`
+    asked = {name: ErrorRatio(name=name, below_ratio=0.09, requests=(name,)) for name in ("availability", "create")}
+    objectives = (*asked.values(), ErrorRatio(name="all", below_ratio=0.09))
+    Synthetic(failed=failing, objectives=objectives).write(tmp_path)
+    told = {"availability": Outcome.MISSED, "create": Outcome.MET, "all": Outcome.MET}
+    assert judged(tmp_path) == told
+    assert ", of availability" in (tmp_path / "report.html").read_text()
+    other = tmp_path / "other.yaml"
+    other.write_text("- {kind: error_ratio, name: pay, below_ratio: 0.1, requests: [payment]}\n")
+    assert judged(tmp_path, str(other)) == {"pay": Outcome.UNPROVEN}
+    assert judged(tmp_path) == told

@@ -22,6 +22,8 @@ KINDS = {next(field.default for field in fields(one) if field.name == "kind"): o
 def default(field: Any) -> str:
     if field.default is MISSING:
         return ""
+    if field.default == ():
+        return "all"
     return f"{field.default:g}" if isinstance(field.default, int | float) else str(field.default)
 
 
