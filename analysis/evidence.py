@@ -9,6 +9,7 @@ from analysis.client_load import client_load
 from analysis.cluster.record import read_cluster
 from analysis.driven import driven_legs, judged_leg
 from analysis.hold import hold_of
+from analysis.journeys import journeys_seen
 from analysis.measurement import measurement_of
 from analysis.replicas import backlog_series
 from analysis.resources import resources_of
@@ -37,6 +38,7 @@ def assemble(record: RunRecord) -> tuple[Evidence, Measurement]:
         autoscalers=_steered(record) or _of_what_is_judged(record, autoscalers.believed),
         resources=resources_of(record),
         spikes=spikes_seen(record),
+        journeys=journeys_seen(record, hold),
     )
     return evidence, measurement_of(record, hold, cluster, autoscalers.blindness)
 

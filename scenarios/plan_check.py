@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from scenarios.errors import PlanError
@@ -17,7 +17,7 @@ from scenarios.target import TargetClass
 from scenarios.transport import transport_problems
 from scenarios.workload import Workload
 from scenarios.workload_check import LONGEST_TIMEOUT_S, problems_of
-from slo.objective import Latency, Limit, Recovery, Throughput, about
+from slo.objective import Journeys, Latency, Limit, Recovery, Throughput, about
 
 CANARY_S = 60.0
 CANARY_SHARE = 0.01
@@ -107,16 +107,24 @@ def _looked_for(plan: Plan) -> Iterator[str]:
 
 
 def _asked_of(plan: Plan) -> Iterator[str]:
-    """Requests and flows that an objective names; those of a locustfile nobody knows beforehand."""
-    if plan.closed:
-        return
-    known = [*(request.name for request in plan.workload.kinds), *(flow.name for flow in plan.workload.flows)]
-    for objective in plan.objectives:
-        for name in about(objective):
-            if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                meant = f"; did you mean {close[0]!r}?" if close else ""
-                yield f"{objective.name}: workload {plan.workload.name!r} has no request or flow {name!r}{meant}"
+    """Requests and flows that an objective names; the requests of a locustfile nobody knows beforehand."""
+    workload, flows = plan.workload.name, [flow.name for flow in plan.workload.flows]
+    requests = [*(request.name for request in plan.workload.kinds), *flows]
+    for one in plan.objectives:
+        if isinstance(one, Journeys):
+            if not flows:
+                yield f"{one.name}: workload {workload!r} has no flow, so no journey can be seen"
+                continue
+            yield from _unknown(one.flows, flows, f"{one.name}: workload {workload!r} has no flow")
+        elif not plan.closed:
+            yield from _unknown(about(one), requests, f"{one.name}: workload {workload!r} has no request or flow")
+
+
+def _unknown(names: Iterable[str], known: list[str], problem: str) -> Iterator[str]:
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            yield f"{problem} {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
 
 
 def _never_missed(plan: Plan) -> Iterator[str]:

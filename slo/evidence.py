@@ -175,6 +175,16 @@ class SpikeSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JourneysSeen:
+    """How many journeys of a flow came to their end in the hold, and how many failed, by the step (only those > 0)."""
+
+    flow: str
+    ended: int
+    failed: int
+    failed_at: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSeen:
     """Where a search put the limit: met up to one rate, not met from another. None: nothing was found on that side.
 
@@ -208,5 +218,6 @@ class Evidence:
     spikes: tuple[SpikeSeen, ...] | NotSeen = NotSeen("nobody looked for a spike")
     limit: LimitSeen | NotSeen = NotSeen("no search was made")
     levels: tuple[JudgedLevel, ...] = ()  # of a search, in the order they were held
+    journeys: tuple[JourneysSeen, ...] | NotSeen = NotSeen("the workload has no flow")
     # What golive saw of some requests alone, by the names that an objective has of them.
     parts: Mapping[tuple[str, ...], ClientLoad | NotSeen] = field(default_factory=dict)

@@ -9,12 +9,14 @@ from slo.answer import Answer
 from slo.backlog import judge_backlog
 from slo.errors import judge_availability, judge_error_ratio
 from slo.evidence import Evidence, NotSeen
+from slo.journeys import judge_journeys
 from slo.latency import judge_latency
 from slo.limit import judge_limit
 from slo.objective import (
     Availability,
     Backlog,
     ErrorRatio,
+    Journeys,
     Latency,
     Limit,
     Objective,
@@ -68,6 +70,8 @@ def _answer(objective: Objective, evidence: Evidence) -> Answer:
             return judge_error_ratio(objective, evidence)
         case Availability():
             return judge_availability(objective, evidence)
+        case Journeys():
+            return judge_journeys(objective, evidence)
         case Recovery():
             return judge_recovery(objective, evidence)
         case _:

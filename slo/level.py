@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from slo.objective import Limit, Objective, Recovery, Steady
+from slo.objective import Journeys, Limit, Objective, Recovery, Steady
 from slo.verdict import Judgement, Outcome, Verdict
 
 
@@ -49,7 +49,7 @@ class JudgedLevel:
 
 def of_a_level(objectives: Iterable[Objective]) -> tuple[Objective, ...]:
     """Those of a plan's objectives that one held rate can answer: the others ask about the run as a whole."""
-    return tuple(one for one in objectives if not isinstance(one, Limit | Recovery | Steady))
+    return tuple(one for one in objectives if not isinstance(one, Journeys | Limit | Recovery | Steady))
 
 
 def level_says(verdict: Verdict, *, besides: Iterable[str] = ()) -> LevelSays:

@@ -55,6 +55,17 @@ class Availability:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Journeys:
+    """Of each flow's journeys that ended in the hold, at least this share came to its end and did not fail before."""
+
+    name: str
+    at_least_ratio: float
+    flows: tuple[str, ...] = ()  # (): all
+    required: bool = True
+    kind: Literal["journeys"] = "journeys"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
     """Accepted work does not pile up over the hold and is worked off soon after it."""
 
@@ -114,7 +125,7 @@ class Limit:
     kind: Literal["limit"] = "limit"
 
 
-Objective = Throughput | Latency | ErrorRatio | Availability | Backlog | Scaling | Steady | Recovery | Limit
+Objective = Throughput | Latency | ErrorRatio | Availability | Journeys | Backlog | Scaling | Steady | Recovery | Limit
 
 
 def about(objective: Objective) -> tuple[str, ...]:

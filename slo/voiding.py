@@ -25,6 +25,7 @@ _WE_ARE_SLOW: Effects = {
     "throughput": ONLY_MISSED,
     "latency": ONLY_MISSED,
     "error_ratio": ONLY_MISSED,
+    "journeys": ONLY_MISSED,
     "availability": ONLY_MISSED,
     "recovery": ONLY_MISSED,
 }
@@ -34,6 +35,7 @@ _TOO_LITTLE_LOAD: Effects = {
     "throughput": ONLY_MISSED,
     "latency": ONLY_MET,
     "error_ratio": ONLY_MET,
+    "journeys": ONLY_MET,
     "availability": ONLY_MET,
     "backlog": ONLY_MET,
     "scaling": ONLY_MET,
@@ -44,6 +46,7 @@ _TOO_LITTLE_LOAD: Effects = {
 _OUR_MACHINE_REFUSED: Effects = {
     **_TOO_LITTLE_LOAD,
     "error_ratio": BOTH,
+    "journeys": BOTH,
     "availability": BOTH,
     "recovery": BOTH,
 }
@@ -52,6 +55,7 @@ _CLIENT_COUNTS_WRONG: Effects = {
     "throughput": BOTH,
     "latency": BOTH,
     "error_ratio": BOTH,
+    "journeys": BOTH,
     "availability": BOTH,
     "recovery": BOTH,
 }
@@ -70,8 +74,8 @@ EFFECTS: Mapping[FindingKind, Effects] = {
     FindingKind.SCHEDULE_LAG: _WE_ARE_SLOW,
     FindingKind.CONTENTION: _WE_ARE_SLOW,
     FindingKind.WORKER_STARVED: _WE_ARE_SLOW,
-    # An arrival that was never sent is both: load missing, and a latency at its time-out.
-    FindingKind.UNSENT: {**_TOO_LITTLE_LOAD, "latency": BOTH, "recovery": BOTH},
+    # An arrival that was never sent is both: load missing, and a latency at its time-out, or a journey's end.
+    FindingKind.UNSENT: {**_TOO_LITTLE_LOAD, "latency": BOTH, "journeys": BOTH, "recovery": BOTH},
     FindingKind.LOAD_SHORTFALL: _TOO_LITTLE_LOAD,
     FindingKind.WORKER_LOST: _TOO_LITTLE_LOAD,
     FindingKind.WORKER_LATE: {},  # it was sent home without a shard: the plan's load was dealt without it

@@ -16,7 +16,8 @@ from slo.voiding import EFFECTS
 
 ROOT = Path(__file__).parents[1]
 WORDS = {
-    "throughput": "throughput", "latency": "latency", "error_ratio": "error rate", "availability": "availability",
+    "throughput": "throughput", "latency": "latency", "error_ratio": "error rate", "journeys": "journeys",
+    "availability": "availability",
     "backlog": "backlog", "scaling": "scaling", "steady": "steadiness", "recovery": "recovery",
 }  # fmt: skip
 DOCUMENT = (ROOT / "docs" / "validity.md").read_text(encoding="utf-8")

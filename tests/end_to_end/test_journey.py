@@ -61,6 +61,7 @@ def test_effects_that_come_twice_or_never_fail_their_journeys_and_are_told(tmp_p
     assert kinds["effect repeated"] > 10
     assert kinds["effect missing"] > 5
     assert flow_row(judged)[6] == "confirmed"
+    assert "journeys" in judged.missed
     report = (judged.folder / "report.html").read_text()
     assert "took effect more than once" in report
 

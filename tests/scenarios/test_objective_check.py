@@ -75,6 +75,7 @@ def test_a_name_is_one_line_that_tables_can_hold(name: str, tmp_path: Path) -> N
             "kind: error_ratio, below_ratio: 0.1, requests: [create, paymnt]",
             "mine: workload 'ota-heavy' has no request or flow 'paymnt'; did you mean 'payment'",
         ),
+        ("kind: journeys, at_least_ratio: 0.9", "mine: workload 'ota-heavy' has no flow, so no journey can be seen"),
         ("kind: limit, at_least_rps: 100", "mine: no limit is looked for, since the plan has no `search`"),
         ("kind: latency, quantile_ratio: 0.9, below_ms: 10001", "mine: 10001 ms are never missed: .* after 10 s"),
     ],

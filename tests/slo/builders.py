@@ -14,6 +14,7 @@ from slo.evidence import (
     ClientLoad,
     Condition,
     Evidence,
+    JourneysSeen,
     LatencyTable,
     NotSeen,
     ServerLoad,
@@ -113,8 +114,14 @@ def evidence(*, seconds: int = 60, **changes: Any) -> Evidence:
         backlogs=(queue([0.0] * (seconds + 70)),),
         autoscalers=(autoscaler(desired=[5] * seconds),),
         spikes=(spike(),),
+        journeys=(journeys(),),
     )
     return replace(good, **changes)
+
+
+def journeys(flow: str = "booking", *, ended: int = 100, failed: int = 0) -> JourneysSeen:
+    """So many journeys of a flow; those that failed did it at `pay`."""
+    return JourneysSeen(flow=flow, ended=ended, failed=failed, failed_at={"pay": failed} if failed else {})
 
 
 def spike(

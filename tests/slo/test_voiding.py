@@ -7,22 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slo.judge import judge
-from slo.objective import Availability, Backlog, ErrorRatio, Latency, Objective, Recovery, Scaling, Throughput
+from slo.objective import Availability, Backlog, ErrorRatio, Journeys, Latency, Objective, Recovery, Scaling, Throughput
 from slo.validity import Finding, FindingKind, Severity
 from slo.verdict import Outcome, RunOutcome, Verdict
 from slo.voiding import EFFECTS, takes_away, with_beside
-from tests.slo.builders import autoscaler, client, evidence, finding, queue, server, spike, table
+from tests.slo.builders import autoscaler, client, evidence, finding, journeys, queue, server, spike, table
 
 OBJECTIVES: tuple[Objective, ...] = (
     Throughput(name="throughput"),
     Latency(name="latency", quantile_ratio=0.95, below_ms=450.0),
     ErrorRatio(name="error_ratio", below_ratio=0.04),
     Availability(name="availability", at_least_ratio=0.999),
+    Journeys(name="journeys", at_least_ratio=0.95),
     Backlog(name="backlog"),
     Scaling(name="scaling", settled_for_s=20.0),
     Recovery(name="recovery", quantile_ratio=0.95, latency_below_ms=450.0, errors_below_ratio=0.04),
 )
-KINDS = ("throughput", "latency", "error_ratio", "availability", "backlog", "scaling", "steady", "recovery")
+KINDS = ("throughput", "latency", "error_ratio", "journeys", "availability", "backlog", "scaling", "steady", "recovery")
 GOOD = evidence()
 BAD = evidence(
     client=client(failed=10, answered=table([900], [90], 60)),
@@ -30,45 +31,46 @@ BAD = evidence(
     backlogs=(queue([float(10 * t) for t in range(130)]),),
     autoscalers=(autoscaler(desired=[10.0] * 60, ready=[5.0] * 60),),
     spikes=(spike(failing=range(80)),),
+    journeys=(journeys(ended=90, failed=10),),
 )
 
 # What each kind may take, by the objective's kind: M a MET, X a MISSED, B both, "." neither. Written down a second time
 # on purpose: whoever changes an effect says it twice.
 TAKES = {
-    #                           throughput latency errors available backlog scaling memory recovery
-    FindingKind.SCHEDULE_LAG: "XXXX...X",
-    FindingKind.CONTENTION: "XXXX...X",
-    FindingKind.WORKER_STARVED: "XXXX...X",
-    FindingKind.UNSENT: "XBMMMMMB",
-    FindingKind.LOAD_SHORTFALL: "XMMMMMMM",
-    FindingKind.WORKER_LOST: "XMMMMMMM",
-    FindingKind.WORKER_OOM_KILLED: "XMMMMMMM",
-    FindingKind.WORKER_EVICTED: "XMMMMMMM",
-    FindingKind.NODE_DRAINED: "XMMMMMMM",
-    FindingKind.WORKER_LATE: "........",
-    FindingKind.WORKER_TWICE: "........",
-    FindingKind.BESIDE_TARGET: "........",
-    FindingKind.GENERATOR_GROWS: "........",
-    FindingKind.MASTER_LOST: "BBBBBBBB",
-    FindingKind.CLOCK_SKEW: "BB..BB.B",
-    FindingKind.LITTLES_LAW: "BBBB...B",
-    FindingKind.COUNT_MISMATCH: "BBBBBBBB",
-    FindingKind.RECORD_GAP: "BBBBBBBB",
-    FindingKind.LOCAL_PORTS: "XMBBMMMB",
-    FindingKind.FILE_HANDLES: "XMBBMMMB",
-    FindingKind.METRICS_GAP: "....MMM.",
-    FindingKind.RATE_CHANGED: "BBBBBBBB",
-    FindingKind.CUT_SHORT: "MMMMMMMM",
-    FindingKind.FINGERPRINT_CHANGED: "BBBBBBBB",
-    FindingKind.WATCH_BLIND: ".....M..",
-    FindingKind.ONE_ADDRESS: "BBBB...B",
-    FindingKind.ONE_REPLICA: "BBBBMBMB",
-    FindingKind.CACHED_ANSWERS: "MMMMMMMM",
-    FindingKind.REPEATED: "........",
-    FindingKind.CLOSED_MODEL: "........",
-    FindingKind.USERS_RAISED: "BMMMMMMM",
-    FindingKind.NAMES_FOLDED: "........",
-    FindingKind.OWN_EXIT_CODE: "........",
+    #                           throughput latency errors journeys available backlog scaling memory recovery
+    FindingKind.SCHEDULE_LAG: "XXXXX...X",
+    FindingKind.CONTENTION: "XXXXX...X",
+    FindingKind.WORKER_STARVED: "XXXXX...X",
+    FindingKind.UNSENT: "XBMBMMMMB",
+    FindingKind.LOAD_SHORTFALL: "XMMMMMMMM",
+    FindingKind.WORKER_LOST: "XMMMMMMMM",
+    FindingKind.WORKER_OOM_KILLED: "XMMMMMMMM",
+    FindingKind.WORKER_EVICTED: "XMMMMMMMM",
+    FindingKind.NODE_DRAINED: "XMMMMMMMM",
+    FindingKind.WORKER_LATE: ".........",
+    FindingKind.WORKER_TWICE: ".........",
+    FindingKind.BESIDE_TARGET: ".........",
+    FindingKind.GENERATOR_GROWS: ".........",
+    FindingKind.MASTER_LOST: "BBBBBBBBB",
+    FindingKind.CLOCK_SKEW: "BB...BB.B",
+    FindingKind.LITTLES_LAW: "BBBBB...B",
+    FindingKind.COUNT_MISMATCH: "BBBBBBBBB",
+    FindingKind.RECORD_GAP: "BBBBBBBBB",
+    FindingKind.LOCAL_PORTS: "XMBBBMMMB",
+    FindingKind.FILE_HANDLES: "XMBBBMMMB",
+    FindingKind.METRICS_GAP: ".....MMM.",
+    FindingKind.RATE_CHANGED: "BBBBBBBBB",
+    FindingKind.CUT_SHORT: "MMMMMMMMM",
+    FindingKind.FINGERPRINT_CHANGED: "BBBBBBBBB",
+    FindingKind.WATCH_BLIND: "......M..",
+    FindingKind.ONE_ADDRESS: "BBBBB...B",
+    FindingKind.ONE_REPLICA: "BBBBBMBMB",
+    FindingKind.CACHED_ANSWERS: "MMMMMMMMM",
+    FindingKind.REPEATED: ".........",
+    FindingKind.CLOSED_MODEL: ".........",
+    FindingKind.USERS_RAISED: "BMMMMMMMM",
+    FindingKind.NAMES_FOLDED: ".........",
+    FindingKind.OWN_EXIT_CODE: ".........",
 }
 
 
