@@ -12,8 +12,8 @@ from tests.end_to_end.runs import Judged, run
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 # Leaks that ten minutes would show are made to show in 40 s: by much, and by what is allowed an hour too (32 MB a
-# minute of 64 MB, and 2,000 handles an hour). No connections leak here, and golive opens some whenever a busy machine is
-# late: over 40 s such a burst alone was -2,077 to +6,292 an hour, so ten times as many are allowed as anybody would.
+# minute of 64 MB, and 2,000 handles an hour). No connections leak here, and golive opens some whenever a busy machine
+# is late: over 40 s such a burst alone was -2,077 to +6,292 an hour. So ten times as many are allowed.
 OBJECTIVES = """\
 - {kind: error_ratio, name: error-rate, below_ratio: 0.04}
 - {kind: steady, name: memory, of: memory, below_ratio_per_hour: 30, at_least_s: 20}
