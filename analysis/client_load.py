@@ -77,11 +77,11 @@ def _counted(
         failed_latency=record.latency.table([name + FAILED for name in names], hold.seconds),
         repeated=int(inside["repeated"].sum()),
         cached=int(inside["cached"].sum()),
-        not_yet=not_yet(record, inside, hold.seconds),
+        not_yet=_not_yet(record, inside, hold.seconds),
     )
 
 
-def not_yet(record: RunRecord, inside: pd.DataFrame, seconds: range) -> Counts:
+def _not_yet(record: RunRecord, inside: pd.DataFrame, seconds: range) -> Counts:
     """The answers of polls that were right and showed no effect, so that a step counts once however often it asks.
 
     An effect is booked where it was accepted, so a second may have fewer than none; over some they are right.

@@ -53,9 +53,8 @@ def _written_past(record: RunRecord, seconds: range, bound_unix_s: int) -> float
     many = 0.0
     for second in seconds:
         booked = record.latency.spread([LAG], range(second, second + 1))
-        written_unix_s = (second + (np.arange(INSTANTS) + 0.5) / INSTANTS)[:, None] + booked.values_us[
-            None, :
-        ] / US_IN_S
+        due_unix_s = (second + (np.arange(INSTANTS) + 0.5) / INSTANTS)[:, None]
+        written_unix_s = due_unix_s + booked.values_us[None, :] / US_IN_S
         many += float((written_unix_s >= bound_unix_s).mean(axis=0) @ booked.counts[0])
     return many
 

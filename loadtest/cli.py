@@ -284,9 +284,8 @@ def plans() -> None:
 
 
 def _console() -> Console:
-    return Console(
-        soft_wrap=not sys.stdout.isatty(), markup=False, emoji=False
-    )  # what looks like markup is somebody's name
+    # What looks like markup is somebody's name.
+    return Console(soft_wrap=not sys.stdout.isatty(), markup=False, emoji=False)
 
 
 def _tell_of_cluster(told: Told, console: Console) -> NoReturn:

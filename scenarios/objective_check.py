@@ -47,10 +47,8 @@ def _of_load(one: Objective) -> Iterator[str]:
             yield from _above_0(below_ms=one.below_ms)
         case ErrorRatio():
             yield from _share(below_ratio=one.below_ratio)
-        case Availability():
+        case Availability() | Journeys():
             # 1: not one may fail. Hard, and possible.
-            yield from () if one.at_least_ratio == 1 else _share(at_least_ratio=one.at_least_ratio)
-        case Journeys():
             yield from () if one.at_least_ratio == 1 else _share(at_least_ratio=one.at_least_ratio)
         case Recovery():
             yield from _recovery(one)

@@ -18,8 +18,7 @@ def search_problems(plan: Plan) -> Iterator[str]:
     requests = search.start_rps * offered_ratio * search.level_at_most_s
     for one in plan.objectives:
         # Of some requests alone nobody knows how many will be due.
-        of_all = isinstance(one, Latency) and one.required and not one.requests
-        if isinstance(one, Latency) and of_all and requests < needed_for(one.quantile_ratio):
+        if isinstance(one, Latency) and one.required and not one.requests and requests < needed_for(one.quantile_ratio):
             yield (
                 f"{one.name}: the first level has {requests:,.0f} requests in its {search.level_at_most_s:g} s, and "
                 f"{needed_for(one.quantile_ratio):,} are needed to say anything of it: a higher rate or "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.journeys import seen_once
 from analysis.latency_log import MISSING, VISIBLE
 from analysis.report.load_tables import QUANTILES, stretch_told, times_told
 from analysis.report.tables import Table, number, text
@@ -46,17 +47,10 @@ def _flow_row(record: RunRecord, flow: Flow) -> tuple[str, ...]:
     names = [step.name for step in flow.requests]
     counts = record.counts.groupby("request")[["sent", "ok", "failed"]].sum().reindex(names, fill_value=0)
     begun, failed = int(counts["sent"].iloc[0]), int(counts["failed"].sum())
-    ended = _seen_once(record, names[-1]) if flow.steps[-1].poll else int(counts["ok"].iloc[-1])
+    ended = seen_once(record, names[-1]) if flow.steps[-1].poll else int(counts["ok"].iloc[-1])
     where = str(counts["failed"].idxmax()).removeprefix(f"{flow.name}/") if failed else NOTHING
     of_begun = share(ended / begun) if begun else NOTHING
     return (flow.name, count(len(names)), count(begun), count(ended), of_begun, count(failed), where)
-
-
-def _seen_once(record: RunRecord, poll: str) -> int:
-    """How many effects showed and did not come twice: of a poll every attempt is counted under its name."""
-    failures = record.failures
-    repeated = failures.loc[(failures["request"] == poll) & (failures["kind"] == "effect repeated"), "count"].sum()
-    return record.latency.total([poll + VISIBLE]) - int(repeated)
 
 
 def _visibility_table(record: RunRecord, hold: Window, polls: tuple[str, ...]) -> Table:

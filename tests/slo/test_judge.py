@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slo.evidence import ClientLoad, Evidence, NotSeen
+from slo.evidence import Evidence, NotSeen
 from slo.judge import judge, run_outcome
-from slo.latency import is_slow
 from slo.objective import Availability, Backlog, ErrorRatio, Latency, Objective, Scaling, Throughput
 from slo.validity import FindingKind, Severity
 from slo.verdict import Judgement, Outcome, RunOutcome
@@ -155,24 +154,6 @@ class TestLatency:
     def test_unanswered_requests_count_at_their_time_out(self) -> None:
         hanging = client(failed=10, failed_latency=table([10_000], [10], 60))
         assert outcome(P95, evidence(client=hanging, server=NotSeen("none"))) is Outcome.MISSED
-
-    @pytest.mark.parametrize(
-        ("seen", "slow"),
-        [
-            (client(seconds=5, rps=5), False),
-            (client(seconds=5, rps=5, answered=table([20, 900], [4, 1], 5)), True),
-            (client(seconds=5, rps=100, answered=table([20, 900], [99, 1], 5)), False),  # one in a hundred may be
-            (client(seconds=5, rps=5, ok=np.full(5, 4), answered=table([20], [4], 5)), True),  # one is still awaited
-            (client(seconds=5, rps=0), False),
-        ],
-        ids=["fast", "slow", "as many as may be", "unanswered", "nothing"],
-    )
-    def test_however_few_requests_show_whether_it_is_slow_just_now(self, seen: ClientLoad, slow: bool) -> None:
-        assert is_slow(P99, seen, waited_ms=4000.0) is slow
-
-    def test_what_may_still_be_answered_in_time_is_not_called_slow(self) -> None:
-        awaited = client(seconds=5, rps=5, ok=np.full(5, 4), answered=table([20], [4], 5))
-        assert not is_slow(replace(P99, below_ms=5000), awaited, waited_ms=4000.0)
 
     @pytest.mark.parametrize("requests", [2999, 12_001])
     def test_a_histogram_of_other_requests_than_the_counters_vetoes_nothing(self, requests: int) -> None:
@@ -405,46 +386,3 @@ def test_more_failures_never_help(failed: int, more: int) -> None:
     for objective in (THROUGHPUT, ERRORS, AVAILABILITY):
         fewer = order[outcome(objective, evidence(client=client(failed=failed)))]
         assert order[outcome(objective, evidence(client=client(failed=failed + more)))] <= fewer
-
-
-# --- of some requests alone ----------------------------------------------------------------------
-
-SLOW_PART = client(answered=table([800], [100], 60))
-OF_PAYMENTS = evidence(parts={("payment",): SLOW_PART, ("search",): client()})
-
-
-def test_an_objective_may_be_about_some_requests_alone() -> None:
-    slow = judged(replace(P95, requests=("payment",)), OF_PAYMENTS)
-    assert (slow.outcome, slow.target) == (Outcome.MISSED, "P95 < 450 ms, of payment")
-    assert outcome(replace(P95, requests=("search",)), OF_PAYMENTS) is Outcome.MET
-    assert outcome(P95, OF_PAYMENTS) is Outcome.MET
-
-
-@pytest.mark.parametrize(
-    ("objective", "failing"),
-    [(ERRORS, client(failed=5)), (AVAILABILITY, client(failed=1)), (P95, client(answered=table([800], [100], 60)))],
-)
-def test_each_kind_that_counts_requests_may_be(objective: Any, failing: ClientLoad) -> None:
-    one = replace(objective, requests=("payment", "refund"))
-    seen = evidence(parts={("payment", "refund"): failing})
-    assert judged(one, seen).outcome is Outcome.MISSED
-    assert judged(one, seen).target.endswith(", of payment, refund")
-
-
-def test_the_platforms_own_metrics_say_nothing_of_them() -> None:
-    slow_server = server(slow=6000)
-    assert outcome(P95, evidence(server=slow_server)) is Outcome.MISSED
-    one = judged(replace(P95, requests=("search",)), replace(OF_PAYMENTS, server=slow_server))
-    assert (one.outcome, one.server_side) == (Outcome.MET, "the platform's metrics are of all requests")
-
-
-def test_requests_that_nobody_counted_prove_nothing() -> None:
-    assert outcome(replace(ERRORS, requests=("pay",)), OF_PAYMENTS) is Outcome.UNPROVEN
-    unknown = NotSeen("no request or flow of this run is called 'pay'")
-    one = judged(replace(ERRORS, requests=("pay",)), evidence(parts={("pay",): unknown}))
-    assert (one.outcome, one.because) == (Outcome.UNPROVEN, unknown.because)
-
-
-def test_a_finding_takes_from_them_what_it_takes_from_all() -> None:
-    one = replace(P95, requests=("payment",))
-    assert outcome(one, OF_PAYMENTS, FindingKind.SCHEDULE_LAG) is Outcome.UNPROVEN
